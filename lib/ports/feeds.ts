@@ -1,0 +1,54 @@
+import type { ExecutionReport } from '../domain/execution.ts';
+import type { Ticker } from '../domain/ids.ts';
+import type { Bar, LuldBand, Print, Quote, TradingStatus } from '../domain/market.ts';
+
+/** What the data socket brings, decoded. */
+export type MarketMessage =
+  | { readonly kind: 'print'; readonly print: Print }
+  | { readonly kind: 'quote'; readonly quote: Quote }
+  | { readonly kind: 'bar'; readonly bar: Bar }
+  | { readonly kind: 'updatedBar'; readonly bar: Bar }
+  | { readonly kind: 'status'; readonly status: TradingStatus }
+  | { readonly kind: 'luld'; readonly band: LuldBand };
+
+/**
+ * Where a connection stands, for gating and for people. `live` means: authenticated, and every wanted subscription
+ * confirmed. `slotTaken` is Alpaca's 406: another session holds the one slot.
+ */
+export type FeedState =
+  | 'connecting'
+  | 'authenticating'
+  | 'subscribing'
+  | 'live'
+  | 'waiting'
+  | 'slotTaken'
+  | 'refused'
+  | 'closed';
+
+export type FeedStatus = {
+  readonly state: FeedState;
+  /** One line for people: what is being waited for, or what was refused. */
+  readonly detail: string;
+};
+
+export type FeedEvents = {
+  /** Every change of state. A feed that was live and is live again has a gap: fill it before anyone decides. */
+  onStatus(status: FeedStatus): void;
+};
+
+export type DataFeedEvents = FeedEvents & { onMessage(message: MarketMessage): void };
+export type TradeFeedEvents = FeedEvents & {
+  onReport(report: ExecutionReport): void;
+  /** A frame about an order that could not be read in full: fetch that order. */
+  onUnreadable(what: string): void;
+};
+
+/** A socket that keeps itself connected until closed. */
+export type Feed = {
+  start(): void;
+  /** Sends a close frame and resolves when the socket is gone, or after its deadline. */
+  close(): Promise<void>;
+};
+
+export type OpenDataFeed = (symbols: readonly Ticker[], events: DataFeedEvents) => Feed;
+export type OpenTradeFeed = (events: TradeFeedEvents) => Feed;
