@@ -12,6 +12,8 @@ export type LaneParams = {
   /** Dollar lot of one entry. */
   readonly lot: Cash;
   readonly entryPatience: Duration;
+  /** How long an entry may wait in the gateway's queue before it is too old to be sent. */
+  readonly entryQueueMax: Duration;
   readonly lastTradeMaxAge: Duration;
   readonly exitMarkup: Price;
   readonly holdMax: Duration;
@@ -86,6 +88,10 @@ export type LaneEvent = { readonly at: Micros; readonly mark: Mark | null } & (
   | { readonly kind: 'modeChanged'; readonly mode: TradingMode; readonly by: string }
   /** Reconciliation proved shares ours that the lane does not hold yet (restart without a journal, adoption). */
   | { readonly kind: 'adopted'; readonly qty: Qty; readonly averagePx: Price; readonly heldSince: Micros }
+  /** The opposite: shares the lane holds were proven gone by somebody else's hand, at `averagePx` as far as known. */
+  | { readonly kind: 'released'; readonly qty: Qty; readonly averagePx: Price }
+  /** Settings changed while running; decisions from here on follow them. */
+  | { readonly kind: 'paramsChanged'; readonly params: LaneParams }
 );
 
 export type ExitKind = 'limit' | 'bailOut' | 'flatten';
@@ -110,7 +116,8 @@ export type LaneCommand =
   | {
       readonly kind: 'cancel';
       readonly clientOrderId: ClientOrderId;
-      readonly purpose: 'patience' | 'bailOut' | 'flatten' | 'entryStop';
+      /** `safety`: it could sell more than the lane holds, or should not be alive at all. */
+      readonly purpose: 'patience' | 'bailOut' | 'flatten' | 'entryStop' | 'safety';
     }
   /** A signal that was not acted on, with its reason. */
   | { readonly kind: 'entryRefused'; readonly code: EntryRefusal; readonly detail: string }

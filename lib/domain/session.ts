@@ -16,7 +16,7 @@ export type SessionPlan = Session & { readonly entryCutoffAt: Micros; readonly f
 export function planSession(session: Session, flattenBeforeClose: Duration, holdMax: Duration): SessionPlan {
   const flattenAt = before(session.closeAt, flattenBeforeClose);
   const cutoff = before(flattenAt, holdMax);
-  const entryCutoffAt = cutoff < session.openAt ? session.openAt : cutoff;
+  const entryCutoffAt = Math.max(cutoff, session.openAt) as Micros;
   return { ...session, flattenAt, entryCutoffAt };
 }
 

@@ -29,6 +29,8 @@ export type FeedStatus = {
   readonly state: FeedState;
   /** One line for people: what is being waited for, or what was refused. */
   readonly detail: string;
+  /** With `live`: wanted symbols that the server refused to subscribe (plan limit); nothing will come for them. */
+  readonly missing?: readonly string[];
 };
 
 export type FeedEvents = {

@@ -20,6 +20,8 @@ export type LaneHost = {
   start(lanes: readonly LaneStart[]): Promise<void>;
   /** Never waits. Returns the message's `seq`; a lane that is not there swallows it. */
   post(symbol: Ticker, input: LaneInputMessage): number;
+  /** Asks for an `alive` uplink; returns its `seq`. Who answers late is told by the supervisor, not by the host. */
+  ping(symbol: Ticker): number;
   /** The newest mark wins; lanes read it when they decide. */
   setMark(symbol: Ticker, mark: Mark): void;
   control(symbol: Ticker): LaneControl;
