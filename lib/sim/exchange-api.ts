@@ -4,6 +4,7 @@ import type { Bar, LuldBand, Print, Quote, TradingStatus } from '../domain/marke
 import type { Cash, Price } from '../domain/money.ts';
 import type { Session } from '../domain/session.ts';
 import type { Micros, SessionDay } from '../domain/time.ts';
+import type { OrderRequest, OrdersQuery, ReplaceRequest, SimOrder, SimOrderType } from './order-types.ts';
 
 /**
  * The embedded exchange as direct calls: a deterministic state machine on virtual time. It knows no JSON, no sockets,
@@ -83,107 +84,7 @@ export type Answer<T> =
       readonly extra: Readonly<Record<string, unknown>>;
     };
 
-/** As the client wrote it: amounts are still text, so that the exchange can judge them as Alpaca does. */
-export type OrderRequest = {
-  readonly symbol: string | null;
-  readonly qty: string | null;
-  readonly notional: string | null;
-  readonly side: string | null;
-  readonly type: string | null;
-  readonly timeInForce: string | null;
-  readonly limitPrice: string | null;
-  readonly stopPrice: string | null;
-  readonly trailPrice: string | null;
-  readonly trailPercent: string | null;
-  readonly extendedHours: boolean;
-  readonly clientOrderId: string | null;
-  readonly orderClass: string | null;
-  readonly takeProfit: { readonly limitPrice: string | null } | null;
-  readonly stopLoss: { readonly stopPrice: string | null; readonly limitPrice: string | null } | null;
-  readonly positionIntent: string | null;
-};
-
-export type ReplaceRequest = {
-  readonly qty: string | null;
-  readonly timeInForce: string | null;
-  readonly limitPrice: string | null;
-  readonly stopPrice: string | null;
-  readonly trail: string | null;
-  readonly clientOrderId: string | null;
-};
-
-export type OrdersQuery = {
-  readonly status: 'open' | 'closed' | 'all';
-  readonly limit: number;
-  /** Both exclusive, on submission time. */
-  readonly after: Micros | null;
-  readonly until: Micros | null;
-  readonly direction: 'asc' | 'desc';
-  readonly symbols: readonly string[] | null;
-  readonly side: Side | null;
-  readonly nested: boolean;
-  readonly beforeOrderId: BrokerOrderId | null;
-  readonly afterOrderId: BrokerOrderId | null;
-};
-
-export type SimOrderType = 'market' | 'limit' | 'stop' | 'stop_limit' | 'trailing_stop';
-export type TimeInForce = 'day' | 'gtc' | 'opg' | 'cls' | 'ioc' | 'fok';
-export type PositionIntent = 'buy_to_open' | 'buy_to_close' | 'sell_to_open' | 'sell_to_close';
-export type SimOrderStatus =
-  | 'pending_new'
-  | 'accepted'
-  | 'held'
-  | 'new'
-  | 'partially_filled'
-  | 'pending_cancel'
-  | 'pending_replace'
-  | 'filled'
-  | 'canceled'
-  | 'expired'
-  | 'rejected'
-  | 'replaced'
-  | 'done_for_day'
-  | 'suspended'
-  | 'stopped'
-  | 'calculated';
-
-/** An order as the exchange keeps it. Quantities in shares with up to 9 decimals (fractional orders of other clients). */
-export type SimOrder = {
-  readonly id: BrokerOrderId;
-  readonly clientOrderId: string;
-  readonly symbol: Ticker;
-  readonly assetId: string;
-  readonly side: Side;
-  readonly type: SimOrderType;
-  readonly timeInForce: TimeInForce;
-  readonly orderClass: '' | 'bracket' | 'oco' | 'oto';
-  readonly qty: number | null;
-  readonly notional: Cash | null;
-  readonly limitPrice: Price | null;
-  readonly stopPrice: Price | null;
-  readonly trailPrice: Price | null;
-  readonly trailPercent: number | null;
-  readonly highWaterMark: Price | null;
-  readonly extendedHours: boolean;
-  readonly positionIntent: PositionIntent;
-  readonly status: SimOrderStatus;
-  readonly filledQty: number;
-  /** Sum of price times shares, in 1/10000 USD. */
-  readonly filledNotional: number;
-  readonly createdAt: Micros;
-  readonly submittedAt: Micros;
-  readonly updatedAt: Micros;
-  readonly expiresAt: Micros;
-  readonly filledAt: Micros | null;
-  readonly cancelRequestedAt: Micros | null;
-  readonly canceledAt: Micros | null;
-  readonly expiredAt: Micros | null;
-  readonly failedAt: Micros | null;
-  readonly replacedAt: Micros | null;
-  readonly replacedBy: BrokerOrderId | null;
-  readonly replaces: BrokerOrderId | null;
-  readonly legs: readonly SimOrder[] | null;
-};
+export type * from './order-types.ts';
 
 export type TradeUpdateEvent =
   | 'accepted'
@@ -314,6 +215,8 @@ export type Tape = {
   /** The next item without taking it, or `null` at the end. */
   peek(): TapeItem | null;
   take(): TapeItem | null;
+  /** True when every minute that has a bar has its prints too: nothing needs to be drawn from the seed. */
+  readonly complete?: boolean;
   /** Close of the day before, by symbol, where known. */
   previousClose(symbol: Ticker): Price | null;
 };
@@ -332,7 +235,9 @@ export type FillRule = {
         readonly delay: number;
       }
     /** The cancel is answered 204, then the order fills in full. */
-    | { readonly kind: 'cancelRace' };
+    | { readonly kind: 'cancelRace' }
+    /** The cancel is answered 204, then refused (`order_cancel_rejected`); the order rests on and fills as usual. */
+    | { readonly kind: 'cancelRefused' };
   readonly times: number | null;
 };
 
@@ -357,6 +262,20 @@ export type ExchangeOptions = {
   readonly fillModel: 'tape' | 'print';
   readonly oversell: 'reject' | 'allow';
   readonly fillRules: readonly FillRule[];
+  /** Whether opposite orders of one account are refused; `reject` when absent. */
+  readonly washTrades?: 'reject' | 'allow';
+  /** Micros from the end of a minute to its bar; 0 when absent. Live bars come about half a second late. */
+  readonly barDelay?: number;
+  /** Whether `bars` ends with the running minute's bar, as some history endpoints do. */
+  readonly formingBar?: boolean;
+  /** How an unfilled day order ends at the close; Alpaca's sources name both. `expired` when absent. */
+  readonly dayOrderEnd?: 'expired' | 'canceled';
+  /** Whether a cancel sent outside the session stays `pending_cancel`, its shares held, until the next open. */
+  readonly cancelsWaitForOpen?: boolean;
+  /** Micros by which the positions endpoints trail the fills; not at all when absent. Alpaca's have been seen 10 s behind. */
+  readonly positionsLag?: number;
+  /** Prints and quotes kept per symbol, at least; 250 of each when absent. */
+  readonly historyPerSymbol?: number;
 };
 
 /** Sell-side regulatory fees. Rates are data because they change; see `fees.ts` for the sources. */
