@@ -1,0 +1,106 @@
+import type { Ticker } from '../domain/ids.ts';
+import type { EntryGate, TradingMode } from '../domain/lane-types.ts';
+import type { Mark } from '../domain/market.ts';
+import type { Cash } from '../domain/money.ts';
+import type { Session, SessionPlan } from '../domain/session.ts';
+import type { Duration, Micros } from '../domain/time.ts';
+import type { Broker, BrokerAccount } from '../ports/broker.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { FeedStatus, OpenDataFeed, OpenTradeFeed } from '../ports/feeds.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { LaneHost, LaneHostEvents } from '../ports/lane-host.ts';
+import type { Log } from '../ports/log.ts';
+import type { FeedStats } from './feed-hub.ts';
+import type { GatewayStatus } from './gateway.ts';
+import type { OperatorAnswer, OperatorOrder } from './kill-switch.ts';
+import type { TrackerStats } from './order-tracker.ts';
+import type { Discrepancy } from './reconciler.ts';
+import type { SessionReport } from './report.ts';
+import type { EngineSettings } from './settings.ts';
+import type { LaneOwner } from './supervisor.ts';
+import type { RateSeen } from './token-bucket.ts';
+
+export type EngineDeps = {
+  readonly clock: Clock;
+  readonly broker: Broker;
+  readonly journal: Journal;
+  readonly log: Log;
+  readonly laneHost: (events: LaneHostEvents) => LaneHost;
+  readonly openDataFeed: OpenDataFeed;
+  readonly openTradeFeed: OpenTradeFeed;
+  readonly settings: EngineSettings;
+  readonly events: EngineEvents;
+};
+
+export type EngineEvents = {
+  /** A session is over, its report made; the next one is waited for. */
+  onSessionEnded(report: SessionReport): void;
+  /** Something changed that a screen may want to show: at most once per lane decision. */
+  onProgress?(symbol: Ticker): void;
+  /** The broker's clock is that far ahead of ours, behind when negative: whoever owns the clock sets it right. */
+  onDrift?(drift: Duration): void;
+};
+
+export type Engine = {
+  /** Resolves when every lane is live, or when it is certain that this cannot be. */
+  start(): Promise<StartOutcome>;
+  status(): EngineStatus;
+  pause(order: OperatorOrder): OperatorAnswer;
+  resume(order: OperatorOrder & { readonly clearLatches: boolean }): OperatorAnswer;
+  flatten(order: OperatorOrder): OperatorAnswer;
+  kill(order: Omit<OperatorOrder, 'symbol'>): OperatorAnswer;
+  /**
+   * Ends trading: entries are canceled; `flatten` gets out of everything, `hold` leaves exits resting. Returns when that is
+   * done or at `deadline`, whichever is first, and says what is still open. The journal stays open for the caller to close.
+   */
+  stop(policy: StopPolicy, deadline: Micros): Promise<EndReport>;
+  /** Since when market data are due, for whoever watches over a silent feed; `null` while silence means nothing. */
+  dataDueSince(at: Micros): Micros | null;
+  /** What an answer's rate-limit headers said. */
+  observeRate(seen: RateSeen): void;
+};
+
+export type StopPolicy = 'flatten' | 'hold';
+export type EndReport = SessionReport & { readonly policy: StopPolicy; readonly inTime: boolean };
+
+export type StartFailure = 'unauthorized' | 'notConnected' | 'accountBlocked';
+export type StartOutcome =
+  | { readonly kind: 'ready'; readonly session: SessionPlan | null; readonly next: Session | null }
+  | { readonly kind: 'failed'; readonly code: StartFailure; readonly text: string };
+
+export type LaneStatus = {
+  readonly symbol: Ticker;
+  readonly owner: LaneOwner;
+  readonly threadId: number | null;
+  readonly mode: TradingMode;
+  readonly because: readonly string[];
+  readonly gate: EntryGate;
+  readonly stage: string;
+  readonly halted: boolean;
+  readonly shares: number;
+  readonly mark: Mark | null;
+  readonly entries: number;
+  readonly roundTrips: number;
+  readonly realized: Cash;
+  readonly losses: number;
+};
+
+export type EngineStatus = {
+  readonly state: 'starting' | 'waiting' | 'trading' | 'stopping' | 'stopped';
+  readonly at: Micros;
+  readonly session: SessionPlan | null;
+  readonly next: Session | null;
+  readonly dataFeed: FeedStatus;
+  readonly tradeFeed: FeedStatus;
+  readonly account: BrokerAccount | null;
+  readonly gateway: GatewayStatus;
+  readonly orders: TrackerStats;
+  readonly feed: FeedStats;
+  readonly latch: string | null;
+  readonly journalBroken: boolean;
+  /** Realized and marked, gross of fees; `null` when a held symbol has no mark. */
+  readonly dayPnl: Cash | null;
+  readonly roundTrips: number;
+  readonly discrepancies: readonly Discrepancy[];
+  readonly lanes: readonly LaneStatus[];
+};

@@ -1,0 +1,285 @@
+import type { ClientOrderId, Ticker } from '../domain/ids.ts';
+import type { Approved, OrderIntent, Purpose } from '../domain/intent.ts';
+import { unreachable } from '../domain/invariant.ts';
+import type { LaneCommand, SubmitVerdict } from '../domain/lane-types.ts';
+import { formatDecimal } from '../domain/money.ts';
+import { checkIntent, type RiskLimits, type RiskView } from '../domain/risk.ts';
+import { after, between, type Duration, type Micros, micros } from '../domain/time.ts';
+import type { Broker, Refusal } from '../ports/broker.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import type { HeldShares } from './held-shares.ts';
+import type { OrderTracker } from './order-tracker.ts';
+import type { Recorder } from './recorder.ts';
+import type { Priority, Request, RequestQueue, Sending } from './request-queue.ts';
+import type { GatewaySettings } from './settings.ts';
+import type { TokenBucket } from './token-bucket.ts';
+
+/**
+ * The only door through which orders leave.
+ *
+ * 1. Nothing leaves that `checkIntent` did not approve, and nothing leaves before it is in the journal. While the journal
+ *    takes nothing, entries are denied and exits go without.
+ * 2. An intent is posted once. Only a 429, which proves that it was not taken, sends the same intent again.
+ * 3. Whatever becomes of an intent, its lane hears one verdict; an unknown outcome is none, and is looked up.
+ * 4. Exits are never held back by limits, latches or the age of the request.
+ */
+export type Gateway = {
+  submit(intent: OrderIntent, cause: Cause): void;
+  cancel(symbol: Ticker, command: Extract<LaneCommand, { kind: 'cancel' }>, cause: Cause): void;
+  /**
+   * How long flattening every lane would take from now, with the budget as it is; `entries` more lanes included. What is
+   * under way already counts.
+   */
+  timeToFlatten(now: Micros, entries?: number): Duration;
+  status(now: Micros): GatewayStatus;
+};
+
+/** The lane's step that asked for the request: what a restart needs when it finds the request without the step. */
+export type Cause = { readonly step: number; readonly event: unknown };
+
+export type GatewayStatus = {
+  readonly waiting: number;
+  readonly onWire: number;
+  readonly free: number;
+  readonly freeForEntries: number;
+  readonly pausedUntil: Micros | null;
+  readonly timeToFlatten: Duration;
+};
+
+export type EntryStop = { readonly code: string; readonly text: string };
+
+export type GatewayEvents = {
+  onVerdict(intent: OrderIntent, verdict: SubmitVerdict): void;
+};
+
+export type GatewayDeps = {
+  readonly clock: Clock;
+  readonly broker: Broker;
+  readonly bucket: TokenBucket;
+  readonly queue: RequestQueue;
+  readonly tracker: OrderTracker;
+  readonly recorder: Recorder;
+  readonly heldShares: HeldShares;
+  readonly log: Log;
+  readonly settings: GatewaySettings;
+  readonly limits: RiskLimits;
+  readonly events: GatewayEvents;
+  /** What is known when the intent is judged. */
+  readonly view: (intent: OrderIntent) => RiskView;
+  /** An entry was approved, or is over without ever having been at the broker. */
+  readonly reserve: (intent: OrderIntent) => void;
+  readonly release: (intent: OrderIntent) => void;
+  /** Why no entry may leave now, whatever it is; `null` when one may. */
+  readonly entryStop: () => EntryStop | null;
+  /** Orders that flattening every lane takes now: a cancel for each live order, a sell for each lane with shares. */
+  readonly flattenNeeds: () => { readonly cancels: number; readonly sells: number };
+  /** The instants between which the flatten must fit; `null` outside a session. */
+  readonly flattenSpan: () => { readonly from: Micros; readonly until: Micros } | null;
+};
+
+const PRIORITY_OF: Readonly<Record<Purpose, Priority>> = {
+  entry: 'entry',
+  exit: 'exit',
+  bailOut: 'urgent',
+  flatten: 'urgent',
+};
+
+export function createGateway(deps: GatewayDeps): Gateway {
+  const { clock, broker, bucket, queue, tracker, recorder, log, settings, events } = deps;
+  /** Intents in the queue: they can be taken back. */
+  const waiting = new Map<ClientOrderId, { readonly intent: OrderIntent; readonly request: Request }>();
+
+  // --- judging ---------------------------------------------------------------------------------------------------------
+
+  function judge(intent: OrderIntent): Approved<OrderIntent> | EntryStop {
+    const stop = intent.purpose === 'entry' ? (deps.entryStop() ?? noTime()) : null;
+    if (stop !== null) return stop;
+    const verdict = checkIntent(intent, deps.limits, deps.view(intent));
+    return verdict.kind === 'approved' ? verdict.intent : { code: verdict.code, text: verdict.text };
+  }
+
+  function noTime(): EntryStop | null {
+    const span = deps.flattenSpan();
+    if (span === null) return { code: 'noSession', text: 'entries need a session' };
+    const now = clock.now();
+    const need = timeToFlatten(now, 1);
+    const from = Math.max(now, span.from);
+    const left = between(micros(from), span.until) - settings.flattenMargin;
+    if (need <= left) return null;
+    return {
+      code: 'noTimeToFlatten',
+      text: `flattening every lane must fit before the close: it takes ${need / 1e6} s, there are ${left / 1e6} s`,
+    };
+  }
+
+  function timeToFlatten(now: Micros, entries = 0): Duration {
+    const { cancels, sells } = deps.flattenNeeds();
+    const urgentWaiting = queue.depth('urgent') + queue.depth('cancel') + queue.depth('exit');
+    // An entry more is at worst a cancel and a sell.
+    const requests = cancels + sells + 2 * entries + urgentWaiting;
+    if (requests === 0) return 0 as Duration;
+    const rungs = cancels + entries > 0 ? 2 : 1;
+    const lastAt = bucket.freeAt(now, true, requests);
+    return (between(now, lastAt) + rungs * settings.rungTime) as Duration;
+  }
+
+  // --- verdicts --------------------------------------------------------------------------------------------------------
+
+  function conclude(intent: OrderIntent, verdict: SubmitVerdict): void {
+    const { clientOrderId, symbol, purpose } = intent;
+    deps.release(intent);
+    void recorder.write('outcome', symbol, { clientOrderId, ...verdict });
+    const fields = { symbol, clientOrderId, purpose };
+    if (verdict.kind === 'denied')
+      log[purpose === 'entry' ? 'info' : 'error'](
+        purpose === 'entry' ? 'lane.entry.refused' : 'order.denied',
+        {
+          ...fields,
+          code: verdict.code,
+          text: verdict.text,
+        },
+      );
+    if (verdict.kind === 'expired') log.info('order.lapsed', { ...fields, text: 'left the queue unsent' });
+    if (verdict.kind === 'rejected')
+      log.warn('order.rejected', { ...fields, code: verdict.code, text: verdict.text });
+    events.onVerdict(intent, verdict);
+  }
+
+  function keep(intent: OrderIntent, verdict: SubmitVerdict): void {
+    waiting.delete(intent.clientOrderId);
+    tracker.unsent(intent.clientOrderId);
+    conclude(intent, verdict);
+  }
+
+  function refused(intent: OrderIntent, refusal: Refusal): void {
+    if (!tracker.settle(intent.clientOrderId, { kind: 'rejected', refusal })) return;
+    const code = deps.heldShares.repair(intent, refusal);
+    conclude(intent, { kind: 'rejected', code, text: refusal.text });
+  }
+
+  // --- sending ---------------------------------------------------------------------------------------------------------
+
+  function submit(intent: OrderIntent, cause: Cause): void {
+    tracker.expect(intent);
+    const approved = judge(intent);
+    if ('code' in approved) {
+      keep(intent, { kind: 'denied', ...approved });
+      return;
+    }
+    if (intent.purpose === 'entry') deps.reserve(intent);
+    const written = recorder.write('request', intent.symbol, { what: 'submit', intent, ...cause });
+    const request: Request = {
+      priority: PRIORITY_OF[intent.purpose],
+      cost: 1,
+      expiresAt: intent.expiresAt,
+      expired: () => keep(intent, { kind: 'expired' }),
+      send: () => post(approved, written, request),
+    };
+    waiting.set(intent.clientOrderId, { intent, request });
+    if (!queue.add(request))
+      keep(intent, { kind: 'denied', code: 'queueFull', text: 'entries wait in a queue that has room' });
+  }
+
+  async function post(
+    intent: Approved<OrderIntent>,
+    written: Promise<boolean>,
+    request: Request,
+  ): Promise<Sending> {
+    waiting.delete(intent.clientOrderId);
+    const stop = await heldBack(intent, written);
+    if (stop !== null) {
+      keep(intent, { kind: 'denied', ...stop });
+      return { kind: 'unsent' };
+    }
+    tracker.sent(intent.clientOrderId);
+    log.info('order.submitted', describe(intent));
+    const outcome = await broker.submit(intent);
+    switch (outcome.kind) {
+      case 'accepted':
+        tracker.settle(intent.clientOrderId, outcome);
+        void recorder.write('outcome', intent.symbol, {
+          clientOrderId: intent.clientOrderId,
+          kind: 'accepted',
+          brokerOrderId: outcome.report.brokerOrderId,
+        });
+        return { kind: 'answered' };
+      case 'rejected':
+        refused(intent, outcome.refusal);
+        return { kind: 'answered' };
+      case 'unknown':
+        void recorder.write('outcome', intent.symbol, {
+          clientOrderId: intent.clientOrderId,
+          kind: 'unknown',
+          cause: outcome.failure.code,
+        });
+        tracker.settle(intent.clientOrderId, outcome);
+        return { kind: 'answered' };
+      case 'notSent':
+        waiting.set(intent.clientOrderId, { intent, request });
+        log.warn('gateway.rateLimited', { ...describe(intent), text: outcome.failure.text });
+        return { kind: 'again', retryAt: outcome.failure.retryAt };
+      default:
+        return unreachable(outcome);
+    }
+  }
+
+  /** The last look before the request leaves. */
+  async function heldBack(intent: OrderIntent, written: Promise<boolean>): Promise<EntryStop | null> {
+    if (intent.purpose !== 'entry') {
+      await orPatience(written);
+      return null;
+    }
+    if (!(await written))
+      return { code: 'journalFailed', text: 'an entry is in the journal before it leaves' };
+    return deps.entryStop();
+  }
+
+  /** Exits wait for the journal, but not for long: a slow disk must not hold shares. */
+  function orPatience(written: Promise<boolean>): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = clock.at(after(clock.now(), settings.journalPatience), () => {
+        log.error('journal.slow', { text: 'an exit left before its journal record' });
+        resolve();
+      });
+      void written.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  return {
+    submit,
+    cancel(symbol, command, cause) {
+      const { clientOrderId, purpose } = command;
+      void recorder.write('request', symbol, { what: 'cancel', clientOrderId, purpose, ...cause });
+      log.info('order.cancel', { symbol, clientOrderId, purpose });
+      const unsent = waiting.get(clientOrderId);
+      if (unsent !== undefined && queue.withdraw(unsent.request)) keep(unsent.intent, { kind: 'expired' });
+      else
+        tracker.cancel(
+          clientOrderId,
+          purpose === 'patience' || purpose === 'entryStop' ? 'cancel' : 'urgent',
+        );
+    },
+    timeToFlatten,
+    status: (now) => ({
+      waiting: waiting.size,
+      onWire: queue.inFlight('urgent') + queue.inFlight('exit') + queue.inFlight('entry'),
+      free: bucket.free(now, true),
+      freeForEntries: bucket.free(now, false),
+      pausedUntil: bucket.pausedUntil(),
+      timeToFlatten: timeToFlatten(now),
+    }),
+  };
+}
+
+const describe = (intent: OrderIntent) => ({
+  symbol: intent.symbol,
+  clientOrderId: intent.clientOrderId,
+  purpose: intent.purpose,
+  side: intent.side,
+  qty: intent.qty,
+  limit: intent.price.type === 'limit' ? formatDecimal(intent.price.limit) : null,
+});

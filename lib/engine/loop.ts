@@ -1,0 +1,238 @@
+import type { ClientOrderId, Ticker } from '../domain/ids.ts';
+import { unreachable } from '../domain/invariant.ts';
+import { type Lane, sharesHeld, unsettledOrders } from '../domain/lane.ts';
+import type { LaneCommand, RoundTrip, SubmitVerdict } from '../domain/lane-types.ts';
+import { cash, formatDecimal } from '../domain/money.ts';
+import type { SessionPlan } from '../domain/session.ts';
+import { between, type Duration, type Micros, minutes, seconds } from '../domain/time.ts';
+import type { BrokerAccount, Read } from '../ports/broker.ts';
+import type { LaneInputMessage, LaneStep } from '../ports/lane-protocol.ts';
+import type { LogFields } from '../ports/log.ts';
+import { NO_FEES } from '../sim/fees.ts';
+import { createBlotter } from './blotter.ts';
+import type { EngineDeps } from './engine-types.ts';
+import { createEntryGates } from './entry-gates.ts';
+import { createFeedHub } from './feed-hub.ts';
+import { createGateway, type EntryStop } from './gateway.ts';
+import { createHeldShares } from './held-shares.ts';
+import { inquire } from './inquiry.ts';
+import { createKillSwitch } from './kill-switch.ts';
+import { createLaneModes, type ModeSource } from './modes.ts';
+import { createOrderTracker } from './order-tracker.ts';
+import { createReconciler } from './reconciler.ts';
+import { createRecorder } from './recorder.ts';
+import { createRequestQueue } from './request-queue.ts';
+import { createRiskDesk } from './risk-desk.ts';
+import { createSupervisor } from './supervisor.ts';
+import { createTokenBucket } from './token-bucket.ts';
+
+/** What the loop asks of whoever runs it. */
+export type LoopHooks = {
+  readonly plan: () => SessionPlan | null;
+  /** Whether trading is being ended. */
+  readonly stopping: () => boolean;
+  readonly onSettled: (symbol: Ticker) => void;
+};
+
+const RATE_WINDOW = minutes(1);
+const CRASH_LOOP: ModeSource = { reason: 'crashLoop', mode: 'exitOnly', by: 'supervisor: lost too often' };
+
+export type Loop = ReturnType<typeof createLoop>;
+
+/**
+ * The loop: what the feeds bring goes to the lanes, what the lanes decide leaves by the gateway, what becomes of it comes
+ * back to the lanes. One thread, one clock; only the lanes may live elsewhere.
+ */
+export function createLoop(deps: EngineDeps, hooks: LoopHooks) {
+  const { clock, broker, journal, log, settings } = deps;
+  const symbols = settings.lanes.map(({ symbol }) => symbol);
+  const { limits } = settings.risk;
+  const { requestsPerMinute, exitReserve } = settings.gateway;
+  let account: BrokerAccount | null = null;
+
+  const bucket = createTokenBucket({ limit: requestsPerMinute, reserve: exitReserve, window: RATE_WINDOW });
+  const queue = createRequestQueue(clock, bucket, settings.gateway);
+  const recorder = createRecorder(clock, journal, log);
+  const blotter = createBlotter(NO_FEES);
+  const asks = { clock, broker, queue, log };
+
+  const modes = createLaneModes(symbols, (symbol, mode, by) => {
+    log.info('lane.mode', { symbol, mode, by });
+    deliver(symbol, { kind: 'modeChanged', at: clock.now(), mode, by });
+  });
+  const gates = createEntryGates(symbols, (symbol, gate) =>
+    deliver(symbol, { kind: 'gateChanged', at: clock.now(), gate }),
+  );
+  const hub = createFeedHub({
+    ...asks,
+    symbols,
+    settings: settings.feed,
+    events: { onInput: deliver, onMark: (symbol, mark) => supervisor.host.setMark(symbol, mark) },
+  });
+  const tracker = createOrderTracker({
+    ...asks,
+    settings: settings.tracker,
+    events: {
+      onReport: (symbol, report) => deliver(symbol, { kind: 'reported', at: clock.now(), report }),
+      onVerdict: settle,
+      onSuccessor: (symbol, clientOrderId, successor) =>
+        deliver(symbol, { kind: 'succeeded', at: clock.now(), clientOrderId, successor }),
+      onForeign: () => reconciler.soon(),
+    },
+  });
+  const supervisor = createSupervisor({
+    clock,
+    log,
+    settings: settings.supervisor,
+    strategy: settings.strategy,
+    openHost: deps.laneHost,
+    marks: { read: hub.mark },
+    bars: hub.bars,
+    events: { onStep, onSettled, onRetired: (symbol) => modes.set(symbol, CRASH_LOOP) },
+  });
+  const desk = createRiskDesk({ lanes: supervisor.lanes, lane: supervisor.lane, mark: hub.mark });
+  const killSwitch = createKillSwitch({ clock, modes, recorder, log, limits, symbols });
+  const gateway = createGateway({
+    ...asks,
+    bucket,
+    tracker,
+    recorder,
+    limits,
+    settings: settings.gateway,
+    heldShares: createHeldShares({ ...asks, tracker }),
+    events: { onVerdict: ({ symbol, clientOrderId }, verdict) => settle(symbol, clientOrderId, verdict) },
+    view: (intent) => desk.view(intent, killSwitch.latches()),
+    reserve: (intent) => desk.reserve(intent),
+    release: (intent) => desk.release(intent.clientOrderId),
+    entryStop,
+    flattenNeeds: () => desk.flattenNeeds(),
+    flattenSpan,
+  });
+  const reconciler = createReconciler({
+    ...asks,
+    tracker,
+    modes,
+    recorder,
+    settings: settings.reconcile,
+    lanes: () => supervisor.lanes(),
+    onLook(begunAt, agreed) {
+      gates.agreed(agreed, begunAt);
+      readAccount();
+    },
+  });
+
+  function deliver(symbol: Ticker, input: LaneInputMessage): void {
+    supervisor.deliver(symbol, input);
+  }
+
+  function settle(symbol: Ticker, clientOrderId: ClientOrderId, verdict: SubmitVerdict): void {
+    if (verdict.kind !== 'accepted') desk.release(clientOrderId);
+    deliver(symbol, { kind: 'submitSettled', at: clock.now(), clientOrderId, verdict });
+  }
+
+  /** Orders first; the journal of the step after them. */
+  function onStep(symbol: Ticker, step: LaneStep, number: number, lane: Lane): void {
+    const { event, commands } = step;
+    for (const command of commands) act(symbol, command, { step: number, event });
+    void recorder.write('input', symbol, { step: number, event });
+    if (commands.length > 0) void recorder.write('decision', symbol, { step: number, commands });
+    blotter.book(symbol, step, lane);
+  }
+
+  function act(
+    symbol: Ticker,
+    command: LaneCommand,
+    cause: { step: number; event: LaneStep['event'] },
+  ): void {
+    switch (command.kind) {
+      case 'submit':
+        gateway.submit(command.intent, cause);
+        break;
+      case 'cancel':
+        gateway.cancel(symbol, command, cause);
+        break;
+      case 'entryRefused':
+        log.info('lane.entry.refused', { symbol, code: command.code, text: command.detail });
+        break;
+      case 'roundTripClosed':
+        log.info('lane.roundTrip', describeTrip(command.trip));
+        break;
+      case 'alarm':
+        log.error('lane.alarm', { symbol, code: command.code, text: command.detail });
+        break;
+      default:
+        unreachable(command);
+    }
+  }
+
+  function onSettled(symbol: Ticker, lane: Lane): void {
+    tracker.attend(symbol, unsettledOrders(lane));
+    if (sharesHeld(lane) !== 0) watchLoss();
+    hooks.onSettled(symbol);
+  }
+
+  function watchLoss(): void {
+    killSwitch.watch(desk.dayPnl());
+  }
+
+  function entryStop(): EntryStop | null {
+    if (hooks.stopping()) return { code: 'stopping', text: 'the daemon is stopping' };
+    return recorder.broken()
+      ? { code: 'journalFailed', text: 'entries need a journal that takes records' }
+      : null;
+  }
+
+  function flattenSpan(): { readonly from: Micros; readonly until: Micros } | null {
+    const plan = hooks.plan();
+    return plan === null ? null : { from: plan.flattenAt, until: plan.closeAt };
+  }
+
+  function readAccount(): void {
+    const done = desk.reading();
+    inquire(
+      queue,
+      { priority: 'query', cost: 1 },
+      () => broker.account(),
+      (answer: Read<BrokerAccount>) => knowAccount(answer.kind === 'ok' ? answer.value : null, done),
+    );
+  }
+
+  function knowAccount(read: BrokerAccount | null, done = desk.reading()): void {
+    if (read !== null) account = read;
+    done(read?.buyingPower ?? null);
+  }
+
+  return {
+    symbols,
+    bucket,
+    queue,
+    recorder,
+    blotter,
+    modes,
+    gates,
+    hub,
+    tracker,
+    supervisor,
+    desk,
+    killSwitch,
+    gateway,
+    reconciler,
+    deliver,
+    watchLoss,
+    knowAccount,
+    account: () => account,
+  };
+}
+
+function describeTrip(trip: RoundTrip): LogFields {
+  const length: Duration = between(trip.openedAt, trip.closedAt);
+  return {
+    symbol: trip.symbol,
+    qty: trip.qty,
+    cost: formatDecimal(trip.cost),
+    proceeds: formatDecimal(trip.proceeds),
+    pnl: formatDecimal(cash(trip.proceeds - trip.cost)),
+    exit: trip.exitKind,
+    heldSeconds: Math.round(length / seconds(1)),
+  };
+}

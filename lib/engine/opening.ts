@@ -1,0 +1,165 @@
+import type { Ticker } from '../domain/ids.ts';
+import type { Lane } from '../domain/lane.ts';
+import { openLane, sharesHeld, unsettledOrders } from '../domain/lane.ts';
+import type { LaneParams } from '../domain/lane-types.ts';
+import type { Mark } from '../domain/market.ts';
+import { formatDecimal } from '../domain/money.ts';
+import type { SessionPlan } from '../domain/session.ts';
+import { after, type Duration, type SessionDay } from '../domain/time.ts';
+import type { BrokerAccount, BrokerAsset, BrokerFailure, Read } from '../ports/broker.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Journal, StoredRecord } from '../ports/journal.ts';
+import type { LaneStep } from '../ports/lane-protocol.ts';
+import type { Log } from '../ports/log.ts';
+import type { StartFailure } from './engine-types.ts';
+import { type Inquiry, inquire } from './inquiry.ts';
+import type { Picture } from './reconciler.ts';
+import type { RequestQueue } from './request-queue.ts';
+import { foldDay, laneFromBroker } from './restore.ts';
+import type { SessionSettings } from './settings.ts';
+
+/** What has to be known before the first lane starts: the account, the symbols, and what an earlier run left behind. */
+
+export const pauseFor = (clock: Clock, wait: Duration): Promise<void> =>
+  new Promise((resolve) => clock.at(after(clock.now(), wait), resolve));
+
+export type Insisted<T> =
+  | { readonly kind: 'ok'; readonly value: T }
+  | { readonly kind: 'failed'; readonly code: StartFailure; readonly text: string };
+
+/** A wrong key stays wrong: so many refusals in a row are believed. A single one may be a gateway in trouble. */
+const REFUSALS_MAX = 3;
+
+/** Asks until there is an answer or patience ends. */
+export async function insist<T>(
+  clock: Clock,
+  queue: RequestQueue,
+  settings: SessionSettings,
+  ask: () => Promise<Read<T>>,
+  host: Inquiry['host'] = 'trading',
+): Promise<Insisted<T>> {
+  const until = after(clock.now(), settings.startPatience);
+  let pause = settings.retryFirst;
+  let refusals = 0;
+  for (;;) {
+    const answer = await new Promise<Read<T>>((resolve) =>
+      inquire(queue, { priority: 'query', cost: 1, host }, ask, (read: Read<T>) => resolve(read)),
+    );
+    if (answer.kind === 'ok') return answer;
+    const failure = failureOf(answer.failure);
+    refusals = failure.code === 'unauthorized' ? refusals + 1 : 0;
+    if (refusals >= REFUSALS_MAX || after(clock.now(), pause) > until) return failure;
+    await pauseFor(clock, pause);
+    pause = Math.min(pause * 2, settings.retryMax) as Duration;
+  }
+}
+
+const failureOf = ({ code, text }: BrokerFailure): Extract<Insisted<never>, { kind: 'failed' }> => ({
+  kind: 'failed',
+  code: code === 'unauthorized' ? 'unauthorized' : 'notConnected',
+  text,
+});
+
+/** An account that may not trade is told before anything starts. */
+export function checkAccount(account: BrokerAccount): Extract<Insisted<never>, { kind: 'failed' }> | null {
+  if (account.active && account.blocks.length === 0) return null;
+  const found = account.active ? account.blocks.join(', ') : 'not active';
+  return { kind: 'failed', code: 'accountBlocked', text: `the account must be free to trade: ${found}` };
+}
+
+/** Symbols the broker does not trade; each is told. */
+export function untradable(
+  lanes: readonly LaneParams[],
+  assets: readonly BrokerAsset[],
+  log: Log,
+): readonly Ticker[] {
+  const bad = lanes
+    .map(({ symbol }) => symbol)
+    .filter((symbol) => {
+      const asset = assets.find((each) => each.symbol === symbol);
+      return asset === undefined || !asset.active || !asset.tradable;
+    });
+  for (const symbol of bad)
+    log.error('symbol.notTradable', { symbol, consequence: 'its lane opens nothing' });
+  return bad;
+}
+
+/** Every lot that does not buy one share is told at the start, not at every signal. */
+export function checkLots(lanes: readonly LaneParams[], marks: ReadonlyMap<Ticker, Mark>, log: Log): void {
+  for (const { symbol, lot } of lanes) {
+    const mark = marks.get(symbol);
+    if (mark === undefined || Math.floor(lot / mark.price) > 0) continue;
+    log.warn('lot.zeroShares', {
+      symbol,
+      lot: formatDecimal(lot),
+      price: formatDecimal(mark.price),
+      text: 'the lot must buy at least one share; every signal will be refused',
+    });
+  }
+}
+
+export type Found = {
+  readonly lanes: readonly Lane[];
+  readonly operator: readonly StoredRecord[];
+  /** Symbols of a session under way that neither the journal nor the broker told anything of. */
+  readonly unproven: readonly Ticker[];
+};
+
+/**
+ * The lanes to begin with: from the day's journal; else with what the session before left open; else from our own orders at
+ * the broker; else fresh.
+ */
+export async function findLanes(deps: {
+  readonly params: readonly LaneParams[];
+  readonly plan: SessionPlan | null;
+  /** The session's day, or that of the next one: what an operator says while waiting is written there. */
+  readonly day: SessionDay | null;
+  readonly pastDays: readonly SessionDay[];
+  readonly journal: Journal;
+  readonly picture: Picture | null;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onStep: (symbol: Ticker, step: LaneStep, after: Lane) => void;
+}): Promise<Found> {
+  const { params, plan, pastDays, journal, picture, clock, log } = deps;
+  const today = deps.day === null ? [] : await journal.read(deps.day);
+  const folded = foldDay(today, deps.onStep);
+  const earlier = await lastWritten(journal, pastDays);
+  const carried = foldDay(earlier, () => undefined);
+  for (const text of [...folded.damages, ...carried.damages]) log.error('journal.damaged', { text });
+
+  const unproven: Ticker[] = [];
+  const lanes = params.map((own): Lane => {
+    const known = folded.lanes.get(own.symbol);
+    if (known !== undefined) return { ...known, params: own };
+    const old = carried.lanes.get(own.symbol);
+    if (old !== undefined && (sharesHeld(old) !== 0 || unsettledOrders(old).length > 0)) {
+      log.warn('lane.carried', {
+        symbol: own.symbol,
+        shares: sharesHeld(old),
+        text: 'left open by an earlier session',
+      });
+      return { ...old, params: own };
+    }
+    if (plan === null) return openLane(own);
+    if (picture !== null) return laneFromBroker(own, plan, picture, clock.now());
+    unproven.push(own.symbol);
+    return openLane(own);
+  });
+  // Latches outlive the day they were set on; everything else an operator said is of its day.
+  return { lanes, operator: [...earlier.filter(isLatchRecord), ...today], unproven };
+}
+
+/** The newest of the past days that has records. */
+async function lastWritten(journal: Journal, days: readonly SessionDay[]): Promise<readonly StoredRecord[]> {
+  for (const day of days) {
+    const records = await journal.read(day);
+    if (records.length > 0) return records;
+  }
+  return [];
+}
+
+function isLatchRecord({ kind, body }: StoredRecord): boolean {
+  const what = (body as { readonly what?: unknown } | null)?.what;
+  return kind === 'operator' && (what === 'kill' || what === 'dailyLoss' || what === 'resume');
+}

@@ -1,0 +1,159 @@
+import type { ClientOrderId, Ticker } from '../domain/ids.ts';
+import type { OrderIntent } from '../domain/intent.ts';
+import { type Lane, liveOrders, sharesHeld } from '../domain/lane.ts';
+import type { Mark } from '../domain/market.ts';
+import { type Cash, cash, ZERO_CASH } from '../domain/money.ts';
+import { leavesQty, type Order } from '../domain/order.ts';
+import { costOf, realizedOf } from '../domain/position.ts';
+import type { LossLatch, RiskView } from '../domain/risk.ts';
+
+/**
+ * The account as one: exposure, profit of the day and buying power over all lanes. Lanes do not race each other into
+ * rejections, because every entry reserves its money here before it leaves.
+ */
+export type RiskDesk = {
+  view(intent: OrderIntent, latches: Latches): RiskView;
+  /** An entry was approved: its money is spoken for. */
+  reserve(intent: OrderIntent): void;
+  /** The entry is over without a share, or never left. */
+  release(id: ClientOrderId): void;
+  /** The account is being read; call the result with the broker's figure, or `null` when the read failed. */
+  reading(): (buyingPower: Cash | null) => void;
+  /** Profit of the day, realized and marked, gross of fees; `null` when a held symbol has no mark. */
+  dayPnl(): Cash | null;
+  grossExposure(): Cash | null;
+  /** Requests that flattening every lane takes: a cancel per live order, a sell per lane that holds or may come to hold. */
+  flattenNeeds(): { readonly cancels: number; readonly sells: number };
+};
+
+export type Latches = { readonly loss: LossLatch; readonly killed: boolean };
+
+export type RiskDeskDeps = {
+  readonly lanes: () => readonly Lane[];
+  readonly lane: (symbol: Ticker) => Lane;
+  readonly mark: (symbol: Ticker) => Mark | null;
+};
+
+/** What the desk needs of one lane; a lane never changes, so it is worked out once. */
+type Summary = {
+  readonly symbol: Ticker;
+  readonly shares: number;
+  /** Realized by closed round trips and by the shares of this one that are sold. */
+  readonly realized: number;
+  readonly cost: number;
+  readonly live: readonly { readonly order: Order; readonly worth: number }[];
+};
+
+const summaries = new WeakMap<Lane, Summary>();
+
+function summaryOf(lane: Lane): Summary {
+  const known = summaries.get(lane);
+  if (known !== undefined) return known;
+  const summary: Summary = {
+    symbol: lane.params.symbol,
+    shares: sharesHeld(lane),
+    realized: lane.day.realized + realizedOf(lane.position),
+    cost: costOf(lane.position),
+    live: liveOrders(lane).map((order) => ({ order, worth: worthOf(order) })),
+  };
+  summaries.set(lane, summary);
+  return summary;
+}
+
+/** What an open order may still cost. */
+function worthOf(order: Order): number {
+  const { price, mark } = order.intent;
+  return leavesQty(order) * (price.type === 'limit' ? price.limit : (mark?.price ?? 0));
+}
+
+export function createRiskDesk({ lanes, lane: laneOf, mark }: RiskDeskDeps): RiskDesk {
+  let buyingPower: Cash | null = null;
+  /** Entries whose money the broker's figure does not know of yet. */
+  const reserved = new Map<ClientOrderId, number>();
+
+  function exposure(except: ClientOrderId | null): Cash | null {
+    let sum = 0;
+    for (const lane of lanes()) {
+      const { symbol, shares, live } = summaryOf(lane);
+      const at = shares === 0 ? null : mark(symbol);
+      if (shares !== 0 && at === null) return null;
+      sum += Math.abs(shares) * (at?.price ?? 0);
+      for (const { order, worth } of live)
+        if (order.intent.side === 'buy' && order.intent.clientOrderId !== except) sum += worth;
+    }
+    return cash(sum);
+  }
+
+  function dayPnl(): Cash | null {
+    let sum = 0;
+    for (const lane of lanes()) {
+      const { symbol, shares, realized, cost } = summaryOf(lane);
+      sum += realized;
+      if (shares === 0) continue;
+      const at = mark(symbol);
+      if (at === null) return null;
+      sum += shares * at.price - cost;
+    }
+    return cash(sum);
+  }
+
+  function onSale(lane: Lane, except: ClientOrderId): number {
+    return summaryOf(lane)
+      .live.filter(({ order: { intent } }) => intent.side === 'sell' && intent.clientOrderId !== except)
+      .reduce((sum, { order }) => sum + leavesQty(order), 0);
+  }
+
+  const isWorking = (id: ClientOrderId): boolean => {
+    for (const lane of lanes())
+      for (const { order } of summaryOf(lane).live)
+        if (order.intent.clientOrderId === id) return order.kind === 'working';
+    return true;
+  };
+
+  return {
+    view(intent, { loss, killed }) {
+      const lane = laneOf(intent.symbol);
+      // Exits are judged by their own lane alone, and are on the fast path.
+      const isEntry = intent.side === 'buy';
+      const spoken = [...reserved.values()].reduce((sum, amount) => sum + amount, 0);
+      return {
+        sharesHeld: sharesHeld(lane),
+        sharesOnSale: onSale(lane, intent.clientOrderId),
+        mark: mark(intent.symbol)?.price ?? null,
+        grossExposure: isEntry ? exposure(intent.clientOrderId) : null,
+        buyingPower,
+        reserved: spoken === 0 ? ZERO_CASH : cash(spoken),
+        dayPnl: isEntry ? dayPnl() : null,
+        lossLatch: loss,
+        killed,
+      };
+    },
+    reserve({ clientOrderId, price, qty }) {
+      if (price.type === 'limit') reserved.set(clientOrderId, price.limit * qty);
+    },
+    release(id) {
+      reserved.delete(id);
+    },
+    reading() {
+      // What was reserved before the question was sent is in the answer, unless the order was still on its way.
+      const known = [...reserved.keys()].filter(isWorking);
+      return (figure) => {
+        if (figure === null) return;
+        buyingPower = figure;
+        for (const id of known) reserved.delete(id);
+      };
+    },
+    flattenNeeds() {
+      let cancels = 0;
+      let sells = 0;
+      for (const lane of lanes()) {
+        const { shares, live } = summaryOf(lane);
+        cancels += live.length;
+        if (shares > 0 || live.some(({ order }) => order.intent.side === 'buy')) sells += 1;
+      }
+      return { cancels, sells };
+    },
+    dayPnl,
+    grossExposure: () => exposure(null),
+  };
+}
