@@ -1,0 +1,96 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { type Endpoint, wrap } from 'comlink';
+import type { Ticker } from '../../domain/ids.ts';
+import type { LaneControl } from '../../ports/lane-host.ts';
+import type { LaneDownlink, LaneInputMessage } from '../../ports/lane-protocol.ts';
+import type { SeatUplink } from './thread-protocol.ts';
+
+/** The main thread's end of one lane: its two ports, its numbering, its control plane. */
+export type LaneLine = {
+  /** The ends that travel to the thread; to be transferred once. */
+  readonly far: { readonly port: MessagePort; readonly control: MessagePort };
+  readonly control: LaneControl;
+  post(input: LaneInputMessage): number;
+  ping(): number;
+  stop(): void;
+  /** Handles what has arrived and not been read: a thread's end is known before its last messages are. */
+  drain(): void;
+  /** Nothing is heard or said afterwards; pending control calls reject with `reason`. */
+  close(reason: string): void;
+};
+
+export function openLaneLine(onUplink: (uplink: SeatUplink) => void): LaneLine {
+  const { port1: port, port2: farPort } = new MessageChannel();
+  const { port1: controlPort, port2: farControl } = new MessageChannel();
+  let open = true;
+  let seq = 0;
+  const hear = (uplink: SeatUplink): void => {
+    if (open) onUplink(uplink);
+  };
+  port.on('message', hear);
+  const control = openControl(controlPort);
+  // The task's own port keeps the process alive while lanes live; these must not keep it alive afterwards.
+  port.unref();
+  controlPort.unref();
+
+  const send = (message: LaneDownlink): number => {
+    port.postMessage(message);
+    return message.seq;
+  };
+  return {
+    far: { port: farPort, control: farControl },
+    control: control.remote,
+    post: (input) => send({ seq: ++seq, kind: 'input', input }),
+    ping: () => send({ seq: ++seq, kind: 'ping' }),
+    stop: () => send({ seq: ++seq, kind: 'stop' }),
+    drain() {
+      for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
+        hear(next.message);
+    },
+    close(reason) {
+      open = false;
+      port.close();
+      controlPort.close();
+      control.close(reason);
+    },
+  };
+}
+
+/** Comlink leaves a call to a dead thread pending for ever; here it rejects when the line closes. */
+function openControl(port: MessagePort): { readonly remote: LaneControl; close(reason: string): void } {
+  const proxy = wrap<LaneControl>(port as unknown as Endpoint);
+  const pending = new Set<(error: Error) => void>();
+  let closedBecause: string | null = null;
+  const call = <T>(begin: () => Promise<T>): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      if (closedBecause !== null) {
+        reject(new Error(closedBecause));
+        return;
+      }
+      pending.add(reject);
+      begin()
+        .then(resolve, reject)
+        .finally(() => pending.delete(reject));
+    });
+  return {
+    remote: {
+      status: () => call(() => proxy.status()),
+      pause: (at, by) => call(() => proxy.pause(at, by)),
+      resume: (at, by) => call(() => proxy.resume(at, by)),
+      setParams: (params) => call(() => proxy.setParams(params)),
+    },
+    close(reason) {
+      closedBecause = reason;
+      for (const reject of pending) reject(new Error(reason));
+      pending.clear();
+    },
+  };
+}
+
+/** The control plane of a lane that is not there: every call says so. */
+export function absentControl(symbol: Ticker): LaneControl {
+  const absent = async (): Promise<never> => {
+    throw new Error(`lane ${symbol} is not running`);
+  };
+  return { status: absent, pause: absent, resume: absent, setParams: absent };
+}
