@@ -1,0 +1,43 @@
+import { resolve } from 'node:path';
+import { callControl, NOT_RUNNING } from '../../adapters/control/client.ts';
+import type { ControlAction, ControlReply } from '../../adapters/control/protocol.ts';
+import { controlPath } from '../../adapters/control/socket-path.ts';
+import type { Io } from '../command.ts';
+import { readConfiguration } from '../configuration.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+
+export type OperatorOptions = { readonly config?: string; readonly json?: boolean };
+
+export const WHY_OPTION = '--why <TEXT>';
+export const WHY_HELP = 'the reason, for the journal and the log';
+export const UNSAID = 'not said';
+
+/** Asks the running daemon; `null` when the configuration that says where it listens is wrong (already printed). */
+export async function askDaemon(
+  io: Io,
+  options: OperatorOptions,
+  action: ControlAction,
+): Promise<ControlReply | null> {
+  const load = await readConfiguration(io, options);
+  if (load === null) return null;
+  return callControl(controlPath(resolve(io.cwd, load.config.journal.path)), action);
+}
+
+/** Prints the daemon's answer and gives the exit code that goes with it. */
+export function conclude(
+  io: Io,
+  options: OperatorOptions,
+  reply: ControlReply | null,
+  say: (value: unknown) => readonly string[],
+): ExitCode {
+  if (reply === null) return EXIT.usage;
+  if (options.json === true) io.out(JSON.stringify(reply.ok ? reply.value : reply));
+  else if (reply.ok) for (const line of say(reply.value)) io.out(line);
+  if (reply.ok) return EXIT.done;
+  io.err(`scalpd: ${reply.text} (${reply.code})`);
+  if (reply.code === NOT_RUNNING || reply.code.startsWith('control.')) return EXIT.unreachable;
+  return EXIT.failed;
+}
+
+/** Symbols may be typed in small letters. */
+export const symbolOf = (typed: string | undefined): string | null => typed?.toUpperCase() ?? null;

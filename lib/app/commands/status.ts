@@ -1,0 +1,56 @@
+import type { StatusView } from '../../adapters/control/status-view.ts';
+import type { Register } from '../command.ts';
+import { CONFIG_HELP, CONFIG_OPTION } from '../configuration.ts';
+import { table } from '../table.ts';
+import { askDaemon, conclude, type OperatorOptions } from './operator.ts';
+
+export const registerStatus: Register = (program, { io, ends }) => {
+  program
+    .command('status')
+    .description('what the running daemon is doing, lane by lane')
+    .option(CONFIG_OPTION, CONFIG_HELP)
+    .option('--json', 'print everything as JSON')
+    .action(
+      ends(async (options: OperatorOptions) => {
+        const reply = await askDaemon(io, options, { kind: 'status' });
+        return conclude(io, options, reply, (value) => describeStatus(value as StatusView));
+      }),
+    );
+};
+
+/** The status as lines for people: what is unusual first, then one line per lane. */
+export function describeStatus(status: StatusView): readonly string[] {
+  const { session } = status;
+  const usual = [
+    `state      ${status.state}, ${status.flat ? 'flat' : 'holding shares'}, ${status.roundTrips} round trips`,
+    `time       ${status.at} (exchange)`,
+    session === null
+      ? `session    none; next open ${status.nextOpensAt ?? 'unknown'}`
+      : `session    ${session.day}, entries until ${session.entryCutoffAt}, flatten at ${session.flattenAt}`,
+    `feeds      data ${feed(status.dataFeed)}; trades ${feed(status.tradeFeed)}`,
+    `money      P&L today ${status.dayPnlUsd ?? 'unknown'}, buying power ${status.buyingPowerUsd ?? 'unknown'}`,
+    `gateway    ${status.requestsWaiting} requests waiting, flattening everything takes ${status.secondsToFlatten} s`,
+  ];
+  const unusual = [
+    ...(status.latch === null ? [] : [`LATCHED    ${status.latch}`]),
+    ...(status.journalBroken ? ['JOURNAL    not writable: entries are stopped'] : []),
+    ...(status.ordersUnknown === 0 ? [] : [`UNKNOWN    ${status.ordersUnknown} orders are being looked up`]),
+    ...status.discrepancies.map(({ symbol, code, evidence }) => `DISAGREES  ${symbol} ${code}: ${evidence}`),
+  ];
+  const head = ['symbol', 'stage', 'mode', 'entries', 'shares', 'mark', 'trips', 'realized', 'why'];
+  const lanes = status.lanes.map((lane) => [
+    lane.symbol,
+    lane.halted ? `${lane.stage} (halted)` : lane.stage,
+    lane.mode,
+    lane.gate,
+    lane.shares,
+    lane.markUsd ?? '-',
+    lane.roundTrips,
+    lane.realizedUsd,
+    [...lane.because, ...(lane.owner === 'thread' ? [] : [lane.owner])].join(', '),
+  ]);
+  return [...unusual, ...usual, '', ...table([head, ...lanes])];
+}
+
+const feed = ({ state, detail }: StatusView['dataFeed']): string =>
+  state === 'live' || detail === '' ? state : `${state} (${detail})`;

@@ -1,0 +1,39 @@
+/** A Ctrl-C reaches a child of npm twice: from the terminal, and passed on by npm. Within this time it is one press. */
+const ONE_PRESS_MILLIS = 1_000;
+
+export type StopSignals = {
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP; its reason is the signal's name. */
+  readonly first: AbortSignal;
+  /** Called on each later press, for those who want to do more about it. */
+  onAgain(listener: (name: string) => void): void;
+  /** Takes the handlers away: signals end the process again. */
+  release(): void;
+};
+
+type Source = Pick<NodeJS.Process, 'on' | 'off'>;
+
+/** From now on signals no longer end the process: whoever asked must end it. `now` is wall time in milliseconds. */
+export function watchStopSignals(
+  source: Source = process,
+  now: () => number = () => performance.now(),
+): StopSignals {
+  const controller = new AbortController();
+  const listeners: ((name: string) => void)[] = [];
+  let pressedAt = Number.NEGATIVE_INFINITY;
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const handle = (name: NodeJS.Signals): void => {
+    const isSamePress = now() - pressedAt < ONE_PRESS_MILLIS;
+    pressedAt = now();
+    if (isSamePress) return;
+    if (controller.signal.aborted) for (const listener of listeners) listener(name);
+    else controller.abort(name);
+  };
+  for (const name of names) source.on(name, handle);
+  return {
+    first: controller.signal,
+    onAgain: (listener) => void listeners.push(listener),
+    release: () => {
+      for (const name of names) source.off(name, handle);
+    },
+  };
+}
