@@ -1,0 +1,109 @@
+import { expect } from 'chai';
+import { type Lane, openLane } from '../../lib/domain/lane.ts';
+import { cash, price, qty } from '../../lib/domain/money.ts';
+import { after as later, type SessionDay, seconds } from '../../lib/domain/time.ts';
+import { createBlotter } from '../../lib/engine/blotter.ts';
+import { formatReport, makeReport, type ReportInput } from '../../lib/engine/report.ts';
+import { feesOn } from '../../lib/sim/fees.ts';
+import { laneParams } from './simulated-day.ts';
+import { intentOf, orderFor, reportOn, SPY, START } from './support.ts';
+
+const DAY = '2026-10-05' as SessionDay;
+const flatLane = openLane(laneParams(SPY));
+
+const input = (over: Partial<ReportInput> = {}): ReportInput => ({
+  day: DAY,
+  lanes: [{ ...flatLane, day: { ...flatLane.day, realized: cash(2_500), roundTrips: 1 } }],
+  trips: [
+    {
+      symbol: SPY,
+      openedAt: START,
+      closedAt: later(START, seconds(30)),
+      qty: qty(10),
+      cost: cash(10_000_000),
+      proceeds: cash(10_002_500),
+      exitKind: 'limit',
+      entryMark: price(999_900),
+      exitMark: price(1_000_250),
+    },
+  ],
+  feesOf: () => cash(300),
+  counts: () => ({ submitted: 2, rejections: {}, denials: {}, refusals: { busy: 3 }, alarms: {} }),
+  discrepancies: [],
+  brokerOrders: [],
+  brokerPositions: [],
+  ...over,
+});
+
+describe('session report', () => {
+  it('adds up, and says flat on a line of its own', () => {
+    const report = makeReport(input());
+    expect(report).to.deep.include({
+      roundTrips: 1,
+      wins: 1,
+      flat: true,
+      pnlUsd: 0.22,
+      grossUsd: '0.25',
+      feesUsd: '0.03',
+      netUsd: '0.22',
+      discrepancies: [],
+      slippageBps: { entry: 1, exit: 0 },
+    });
+    const lines = formatReport(report).split('\n');
+    expect(lines).to.include('round trips: 1');
+    expect(lines).to.include('flat');
+    expect(JSON.parse(JSON.stringify(report))).to.deep.equal(report);
+  });
+
+  it('names exactly what is open', () => {
+    const order = orderFor(intentOf('exit', 1), 'new');
+    const report = makeReport(
+      input({
+        brokerOrders: [order],
+        brokerPositions: [{ symbol: SPY, shares: 10, available: 0, averagePx: price(1) }],
+      }),
+    );
+    expect(report.flat).to.equal(false);
+    expect(report.open).to.deep.equal(['SPY: 1 open orders at the broker', 'SPY: 10 shares at the broker']);
+    expect(formatReport(report))
+      .to.contain('open: SPY: 10 shares at the broker')
+      .and.not.match(/^flat$/m);
+  });
+
+  it('not having asked the broker is no proof of flatness', () => {
+    const report = makeReport(input({ brokerPositions: null }));
+    expect(report.flat).to.equal(false);
+    expect(report.open).to.deep.equal(['SPY: the broker could not be asked']);
+  });
+});
+
+describe('blotter', () => {
+  it('charges each execution of a sell once, and shares known from a query as one execution', () => {
+    const fees = { secPerMillionUsd: 20.6, tafPerShareUsd: 0.000195, tafMaxUsd: 9.79 };
+    const blotter = createBlotter(fees);
+    const sell = intentOf('exit', 2);
+    const fill = (id: string, lastQty: number) =>
+      reportOn(sell, 'partially_filled', {
+        fill: { executionId: id as never, lastQty: qty(lastQty), lastPx: price(1_000_000) },
+      });
+    const ledger = {
+      executionIds: ['a', 'b'] as never,
+      qty: qty(6),
+      notional: cash(6_000_000),
+      inferredQty: qty(4),
+      inferredNotional: cash(4_000_000),
+    };
+    const lane: Lane = {
+      ...flatLane,
+      past: [{ kind: 'done', intent: sell, ledger, ending: 'filled', endedAt: START }],
+    };
+    const book = (report: ReturnType<typeof fill>): void =>
+      blotter.book(SPY, { event: { kind: 'reported', at: START, mark: null, report }, commands: [] }, lane);
+    book(fill('a', 2));
+    book(fill('b', 4));
+    book(fill('b', 4));
+    // SEC 20.6 per million: 41.2 + 82.4 + 82.4 units; TAF 3.9 + 7.8 + 7.8; each execution rounded up.
+    expect(blotter.feesOf(lane)).to.equal(46 + 91 + 91);
+    expect(feesOn(DAY).secPerMillionUsd).to.equal(20.6);
+  });
+});
