@@ -1,3 +1,4 @@
+import { reportOf } from '../../domain/reconcile.ts';
 import type { Micros } from '../../domain/time.ts';
 import { after, micros, seconds } from '../../domain/time.ts';
 import type {
@@ -10,7 +11,7 @@ import type {
 } from '../../ports/broker.ts';
 import { type Decoded, formatDecodeError, parseJson } from './codec-decode-base.ts';
 import { decodeErrorBody, decodeRefusal, type ErrorBody, isDuplicateId } from './codec-decode-errors.ts';
-import { decodeOrder, reportOf } from './codec-decode-orders.ts';
+import { decodeOrder } from './codec-decode-orders.ts';
 import type { HttpAnswer } from './http-transport.ts';
 import type { Redact } from './redact.ts';
 

@@ -1,6 +1,7 @@
 import type { ExecutionReport, Fill, OrderStatus, Side } from '../../domain/execution.ts';
 import type { BrokerOrderId, ClientOrderId, ExecutionId } from '../../domain/ids.ts';
 import { type Cash, cash, type Qty, qty } from '../../domain/money.ts';
+import { reportOf } from '../../domain/reconcile.ts';
 import type { Micros } from '../../domain/time.ts';
 import type { BrokerFill, BrokerOrder, BrokerPosition } from '../../ports/broker.ts';
 import {
@@ -171,25 +172,6 @@ function isEquity(fields: Fields): boolean {
   const assetClass = field(fields, 'asset_class');
   if (field(fields, 'order_class') === 'mleg') return false;
   return assetClass === undefined || assetClass === null || assetClass === 'us_equity';
-}
-
-/** An order that a query answered with, in the shape of a report of the stream. */
-export function reportOf(order: BrokerOrder, receivedAt: Micros): ExecutionReport {
-  return {
-    source: 'query',
-    clientOrderId: order.clientOrderId,
-    brokerOrderId: order.brokerOrderId,
-    symbol: order.symbol,
-    side: order.side,
-    orderQty: order.qty,
-    status: order.status,
-    cumQty: order.cumQty,
-    cumNotional: order.cumNotional,
-    fill: null,
-    replacedBy: order.replacedBy,
-    occurredAt: order.updatedAt,
-    receivedAt,
-  };
 }
 
 /** What each event says the order's status now is; `order` means that only the order itself knows. */
