@@ -35,8 +35,7 @@ describe('end to end: scalpd run against scalpd exchange, by environment variabl
     expectAgreement(report, books);
     expect(books.orders).to.equal(report.submitted);
     expect(report.symbols).to.have.length(50);
-    // A busy machine sees more marks as stale and trades less: how much is not the point here.
-    expect(report.roundTrips).to.be.at.least(5);
+    expect(report.roundTrips).to.be.at.least(20);
     const threads = eventsOf(readLog(cwd), 'lane.started').map(({ threadId }) => threadId);
     expect(new Set(threads).size).to.equal(50);
   });
@@ -51,7 +50,7 @@ describe('end to end: scalpd run against scalpd exchange, by environment variabl
     expect(books.orders).to.equal(report.submitted);
     expect(report.day).to.equal('2013-10-08');
     expect(report.symbols.map(({ symbol }) => symbol)).to.have.members([...TAPE_SYMBOLS]);
-    expect(report.roundTrips).to.be.at.least(5);
+    expect(report.roundTrips).to.be.at.least(20);
     expect(eventsOf(readLog(cwd), 'session.ended')).to.have.length(1);
   });
 });
