@@ -49,6 +49,8 @@ export async function startExchange(cwd: string, args: readonly string[]): Promi
   };
 }
 
+const HALF_A_CENT = 50;
+
 /** Nothing held and nothing open by the exchange's own books. */
 export function expectFlat(books: LedgerView): void {
   expect(books.openOrders).to.deep.equal([]);
@@ -60,7 +62,8 @@ export function expectAgreement(report: SessionReport, books: LedgerView): void 
   expectFlat(books);
   expect(report.flat, report.open.join('\n')).to.equal(true);
   expect(report.discrepancies).to.deep.equal([]);
-  const earned = books.cash / 10_000 - CASH_USD;
-  expect(earned.toFixed(2)).to.equal(Number(report.netUsd).toFixed(2));
-  expect((books.feesPaid / 10_000).toFixed(2)).to.equal(Number(report.feesUsd).toFixed(2));
+  // In 1/10000 USD: rounding two floats to cents calls -26.495 once -26.49 and once -26.50.
+  const earned = books.cash - CASH_USD * 10_000;
+  expect(Math.round(Number(report.netUsd) * 10_000)).to.be.closeTo(earned, HALF_A_CENT);
+  expect(Math.round(Number(report.feesUsd) * 10_000)).to.be.closeTo(books.feesPaid, HALF_A_CENT);
 }
