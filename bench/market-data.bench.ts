@@ -198,7 +198,7 @@ function openHub(host: LaneHost, plan: SessionPlan) {
     broker: NO_BROKER,
     queue: NO_QUEUE,
     log: NO_LOG,
-    settings: { retryFirst: seconds(1), retryMax: seconds(30), liveFor: minutes(1) },
+    settings: { retryFirst: seconds(1), retryMax: seconds(30), liveFor: minutes(1), lateMax: seconds(10) },
     symbols: tickers(676),
     events: {
       onInput: (symbol, input) => host.post(symbol, input),

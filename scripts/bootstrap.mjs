@@ -18,6 +18,12 @@ const TASKS = {
   scalpd: { run: (args) => become('dist/bin/scalpd.js', args) },
   test: { run: runTests },
   bench: { run: (args) => become('dist/bench/run.js', args) },
+  deaths: { run: (args) => become('dist/bench/deaths/run.js', args) },
+  sim: { run: (args) => become('dist/test/simulation/sim.js', args) },
+  kills: { run: (args) => become('dist/test/soak/kills.js', args) },
+  soak: { run: (args) => become('dist/test/soak/sessions.js', args) },
+  fuzz: { run: (args) => become('dist/test/fuzz/fuzz.js', args) },
+  mutations: { run: (args) => become('dist/test/mutation/run.js', args) },
   build: { build: 'always', run: async () => {} },
   check: { build: 'never', run: checkSources },
 };

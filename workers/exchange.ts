@@ -5,11 +5,12 @@ import type {
   ExchangeAsk,
   ExchangeSaying,
   ExchangeThreadData,
+  FullBooks,
   LedgerView,
 } from '../lib/app/exchange-thread.ts';
 import { createExchange } from '../lib/sim/exchange.ts';
 import type { Exchange } from '../lib/sim/exchange-api.ts';
-import { createFaults } from '../lib/sim/faults.ts';
+import { createFaults, type Faults } from '../lib/sim/faults.ts';
 import { createRandom } from '../lib/sim/random.ts';
 
 /** The embedded exchange in a thread of its own: a daemon that hangs does not stop the market. */
@@ -17,7 +18,13 @@ import { createRandom } from '../lib/sim/random.ts';
 const data = workerData as ExchangeThreadData;
 const say = (saying: ExchangeSaying): void => parentPort?.postMessage(saying);
 
-async function open(): Promise<{ readonly exchange: Exchange; readonly server: ExchangeServer } | null> {
+type Opened = {
+  readonly exchange: Exchange;
+  readonly server: ExchangeServer;
+  readonly faults: Faults | null;
+};
+
+async function open(): Promise<Opened | null> {
   const built = await buildExchange(data.facts);
   if (!built.ok) {
     say({ kind: 'failed', mistakes: built.mistakes });
@@ -28,10 +35,16 @@ async function open(): Promise<{ readonly exchange: Exchange; readonly server: E
     data.faults === null ? null : createFaults(data.faults, createRandom(`faults/${data.facts.seed}`));
   const server = await startExchangeServer({
     ...data.server,
+    skips: built.skips,
     exchange,
     faults,
     onError: (error) => say({ kind: 'log', level: 'error', text: textOf(error) }),
   });
+  if (data.tellFills === true)
+    exchange.onTradeUpdate((update) => {
+      const fill = exchange.fills().findLast(({ executionId }) => executionId === update.executionId);
+      if (fill) say({ kind: 'fill', fill });
+    });
   say({
     kind: 'listening',
     url: server.url,
@@ -41,7 +54,7 @@ async function open(): Promise<{ readonly exchange: Exchange; readonly server: E
     sessions: built.sessions,
     startAt: built.options.startAt,
   });
-  return { exchange, server };
+  return { exchange, server, faults };
 }
 
 function viewOf(exchange: Exchange): LedgerView {
@@ -72,6 +85,17 @@ function viewOf(exchange: Exchange): LedgerView {
   };
 }
 
+function fullBooksOf({ exchange, server, faults }: Opened): FullBooks {
+  const { orders, fills } = exchange.ledger();
+  return {
+    ...viewOf(exchange),
+    history: orders,
+    executions: fills,
+    hits: Object.fromEntries(faults?.hits ?? []),
+    requestPeak: server.requestPeak(),
+  };
+}
+
 const textOf = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);
 
@@ -82,11 +106,20 @@ const opened = await open().catch((error: unknown) => {
 
 if (opened === null) parentPort?.close();
 else {
-  const { exchange, server } = opened;
+  const { exchange, server, faults } = opened;
   parentPort?.on('message', (ask: ExchangeAsk) => {
     switch (ask.kind) {
       case 'ledger':
         server.driver.whenCurrent(() => say({ kind: 'ledger', id: ask.id, ledger: viewOf(exchange) }));
+        return;
+      case 'books':
+        server.driver.whenCurrent(() => say({ kind: 'books', id: ask.id, books: fullBooksOf(opened) }));
+        return;
+      case 'strike':
+        faults?.add(ask.fault);
+        return;
+      case 'lift':
+        faults?.lift();
         return;
       case 'act':
         server.driver.whenCurrent(() => exchange.act(ask.action));

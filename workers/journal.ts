@@ -19,7 +19,6 @@ try {
     end: () => port.close(),
   });
   port.on('message', handle);
-  send({ kind: 'opened' });
 } catch (cause) {
   const { code, message } = toJournalError(cause);
   send({ kind: 'failedToOpen', code, text: message });

@@ -5,6 +5,7 @@ import { openDataFeed } from '../../lib/adapters/alpaca/data-feed.ts';
 import { openBroker } from '../../lib/adapters/alpaca/rest.ts';
 import { openTradeFeed } from '../../lib/adapters/alpaca/trade-feed.ts';
 import { openJournal } from '../../lib/adapters/journal/journal.ts';
+import { memoryJournal } from '../../lib/adapters/journal/memory.ts';
 import { openLog } from '../../lib/adapters/log/open-log.ts';
 import { openPiscinaLanes } from '../../lib/adapters/threads/piscina-lanes.ts';
 import { createExchangeClock } from '../../lib/adapters/time/exchange-clock.ts';
@@ -12,8 +13,24 @@ import type { Ticker } from '../../lib/domain/ids.ts';
 import { cash, UNITS_PER_USD } from '../../lib/domain/money.ts';
 import { type Duration, type Micros, minutes, seconds } from '../../lib/domain/time.ts';
 import { createEngine } from '../../lib/engine/engine.ts';
+import type { EndReport } from '../../lib/engine/engine-types.ts';
 import { DEFAULT_ENGINE_SETTINGS, type EngineSettings } from '../../lib/engine/settings.ts';
+import type { StrategySetting } from '../../lib/ports/lane-protocol.ts';
+import type { Log, LogFields } from '../../lib/ports/log.ts';
 import { laneStart } from './lane-starts.ts';
+
+/** What is other than in the exit benchmark. */
+export type EngineOver = {
+  readonly strategy?: StrategySetting;
+  /** Where journal and log lie; kept in the end. A folder of its own that is removed, when absent. */
+  readonly folder?: string;
+  readonly maxThreads?: number;
+  readonly heapLimitMb?: number;
+  /** Neither journal file nor log. */
+  readonly silent?: boolean;
+  /** Besides the file. */
+  readonly onLine?: (event: string, fields: LogFields) => void;
+};
 
 /**
  * The whole daemon but for its configuration and commands: sockets, REST, engine, journal on disk, log in a file, a thread
@@ -23,9 +40,10 @@ export async function startEngine(
   url: string,
   symbols: readonly Ticker[],
   speed: number,
-): Promise<() => Promise<void>> {
+  over: EngineOver = {},
+): Promise<() => Promise<EndReport>> {
   const keys = { keyId: 'engine', secret: 'engine' };
-  const dir = await mkdtemp(join(tmpdir(), 'scalpd-bench-'));
+  const dir = over.folder ?? (await mkdtemp(join(tmpdir(), 'scalpd-bench-')));
   const wallNow = (): Micros => (Date.now() * 1_000) as Micros;
   const broker = openBroker({
     ...keys,
@@ -41,10 +59,11 @@ export async function startEngine(
   clock = exchangeClock;
   await broker.warm(50);
 
-  const journal = await openJournal({ path: join(dir, 'journal.db') });
+  const journal =
+    over.silent === true ? memoryJournal() : await openJournal({ path: join(dir, 'journal.db') });
   const log = openLog({
     level: 'info',
-    dir,
+    dir: over.silent === true ? null : dir,
     fileBytesMax: 2 ** 24,
     filesMax: 1,
     console: null,
@@ -57,14 +76,15 @@ export async function startEngine(
     clock: exchangeClock,
     broker,
     journal,
-    log,
-    settings: settingsOf(symbols, speed),
+    log: over.onLine === undefined ? log : tee(log, over.onLine),
+    settings: { ...settingsOf(symbols, speed), ...(over.strategy && { strategy: over.strategy }) },
     events: { onSessionEnded: () => {} },
     laneHost: (events) =>
       openPiscinaLanes(
         {
-          maxThreads: symbols.length,
+          maxThreads: over.maxThreads ?? symbols.length,
           marksCapacity: symbols.length,
+          ...(over.heapLimitMb !== undefined && { heapLimitMb: over.heapLimitMb }),
           onError: (error) => console.error(error),
         },
         events,
@@ -75,13 +95,24 @@ export async function startEngine(
   const outcome = await engine.start();
   if (outcome.kind === 'failed') throw new Error(`the engine starts. Found: ${outcome.text}`);
   return async () => {
-    await engine.stop('flatten', (exchangeClock.now() + 5_000_000 * speed) as Micros);
+    const report = await engine.stop('flatten', (exchangeClock.now() + 5_000_000 * speed) as Micros);
     await journal.close();
     await log.close();
     await broker.close();
     exchangeClock.close();
-    await rm(dir, { recursive: true });
+    if (over.folder === undefined) await rm(dir, { recursive: true });
+    return report;
   };
+}
+
+function tee(log: Log, onLine: (event: string, fields: LogFields) => void): Log {
+  const each =
+    (level: keyof Log): Log[keyof Log] =>
+    (event, fields = {}) => {
+      log[level](event, fields);
+      onLine(event, fields);
+    };
+  return { debug: each('debug'), info: each('info'), warn: each('warn'), error: each('error') };
 }
 
 function settingsOf(symbols: readonly Ticker[], speed: number): EngineSettings {

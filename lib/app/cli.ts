@@ -1,40 +1,21 @@
 import { Command, CommanderError } from 'commander';
 import type { Cli, Io, Register } from './command.ts';
-import { registerCheck } from './commands/check.ts';
-import { registerDemo } from './commands/demo.ts';
-import { registerExchange } from './commands/exchange.ts';
-import { registerFlatten } from './commands/flatten.ts';
-import { registerKill } from './commands/kill.ts';
-import { registerPause } from './commands/pause.ts';
-import { registerResume } from './commands/resume.ts';
-import { registerRun } from './commands/run.ts';
-import { registerStatus } from './commands/status.ts';
-import { registerTail } from './commands/tail.ts';
+import { registersFor } from './command-list.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { projectVersion } from './project.ts';
-
-const COMMANDS: readonly Register[] = [
-  registerDemo,
-  registerRun,
-  registerExchange,
-  registerCheck,
-  registerStatus,
-  registerTail,
-  registerPause,
-  registerResume,
-  registerFlatten,
-  registerKill,
-];
 
 const FOOTER = `
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not connected or not authorized, 4 not flat at the end.
 Keys come from the environment or .env: APCA_API_KEY_ID, APCA_API_SECRET_KEY.`;
 
-/** Runs one command line (without node and script) and returns its exit code; never throws. */
+/**
+ * Runs one command line (without node and script) and returns its exit code; never throws. `commands`: others than those
+ * that the line asks for.
+ */
 export async function runCli(
   args: readonly string[],
   io: Io,
-  commands: readonly Register[] = COMMANDS,
+  commands?: readonly Register[],
 ): Promise<ExitCode> {
   let code: ExitCode = EXIT.done;
   const cli: Cli = {
@@ -45,8 +26,8 @@ export async function runCli(
         code = await action(...rest);
       },
   };
-  const program = buildProgram(cli, commands);
   try {
+    const program = buildProgram(cli, commands ?? (await registersFor(args)));
     await program.parseAsync([...args], { from: 'user' });
     return code;
   } catch (cause) {
@@ -69,7 +50,8 @@ function buildProgram(cli: Cli, commands: readonly Register[]): Command {
       writeErr: (text) => cli.io.err(text.trimEnd()),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
-    });
+    })
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` });
   // Subcommands take over these settings when they are made, so they must stand first.
   for (const register of commands) register(program, cli);
   return program;

@@ -1,22 +1,27 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openDataFeed } from '../adapters/alpaca/data-feed.ts';
 import type { Endpoints } from '../adapters/alpaca/endpoints.ts';
 import { type AlpacaBroker, openBroker } from '../adapters/alpaca/rest.ts';
 import { openTradeFeed } from '../adapters/alpaca/trade-feed.ts';
 import type { Config } from '../adapters/config/config.ts';
 import { toEngineSettings } from '../adapters/config/to-engine-settings.ts';
-import { type OpenJournal, openJournal } from '../adapters/journal/journal.ts';
+import type { OpenJournal } from '../adapters/journal/journal.ts';
+import { toJournalError } from '../adapters/journal/journal-error.ts';
+import { openJournalOrWait, type StandbyJournal } from '../adapters/journal/standby.ts';
 import type { OpenLog } from '../adapters/log/open-log.ts';
 import { capThreads, planThreads } from '../adapters/threads/pack-plan.ts';
 import { openPiscinaLanes } from '../adapters/threads/piscina-lanes.ts';
 import { readThreadLimits } from '../adapters/threads/process-limits.ts';
 import { resolveStrategy } from '../adapters/threads/strategy-loader.ts';
 import { createExchangeClock, type ExchangeClock } from '../adapters/time/exchange-clock.ts';
-import { after, formatInstant, type Micros, seconds } from '../domain/time.ts';
+import { after, formatInstant, type Micros, type SessionDay, seconds } from '../domain/time.ts';
 import { transportMillis } from '../engine/connection-types.ts';
 import { createEngine } from '../engine/engine.ts';
 import type { Engine, EngineEvents } from '../engine/engine-types.ts';
 import type { Log } from '../ports/log.ts';
+import { createCertifier } from './certifier.ts';
 import { connectClock } from './connect-clock.ts';
+import { projectVersion } from './project.ts';
 
 /**
  * The daemon put together: real sockets, threads, journal and clock around the engine. Whoever opens it starts it, and
@@ -25,6 +30,8 @@ import { connectClock } from './connect-clock.ts';
 export type Daemon = {
   readonly engine: Engine;
   readonly clock: ExchangeClock;
+  /** Makes the flat certificate of what the day's journal holds by now. */
+  certify(day: SessionDay): Promise<void>;
   /** Orders the shutdown by the engine's rules, then closes journal, connections and clock. */
   close(): Promise<void>;
 };
@@ -34,6 +41,8 @@ export type DaemonSetup = {
   readonly endpoints: Endpoints;
   /** Absolute. */
   readonly journalPath: string;
+  /** Where flat certificates go, absolute; absent: none are made. */
+  readonly reportsDir?: string;
   /** What a strategy's path in the configuration is relative to. */
   readonly baseDir: string;
   readonly openLog: OpenLog;
@@ -86,27 +95,57 @@ export async function openDaemon(setup: DaemonSetup): Promise<DaemonOutcome> {
     open: connected.clock.isOpen,
   });
 
-  let journal: OpenJournal;
+  let journal: StandbyJournal;
   try {
-    journal = await openJournal({
+    journal = await openJournalOrWait({
       path: setup.journalPath,
       onWriterLost: (text) => log.error('journal.writerLost', { text }),
+      onOpened: (opened) => {
+        log.warn('journal.opened', { text: 'the journal can be written again', recovered: opened.recovered });
+        tellChained(opened, log);
+      },
     });
-  } catch (error) {
+  } catch (cause) {
     clock.close();
     await broker.close();
-    return { kind: 'failed', code: 'journal', text: error instanceof Error ? error.message : String(error) };
+    const { code, message } = toJournalError(cause);
+    const text = code === 'journal.corrupt' ? `${message}: ${CORRUPT}` : message;
+    return { kind: 'failed', code: 'journal', text };
   }
 
-  engine = assemble({ ...setup, broker, clock, journal, speed });
+  if (journal.waitingFor !== null)
+    log.error('journal.notWritable', {
+      code: journal.waitingFor.code,
+      text: journal.waitingFor.message,
+      consequence: 'what it tells is read; entries stay shut and exits go on until it takes records',
+    });
+  tellChained(journal, log);
+  if (journal.recovered > 0)
+    log.warn('journal.recovered', {
+      records: journal.recovered,
+      text: 'the last process was killed before its journal had them: they lay beside it',
+    });
+  const certifier = setup.reportsDir === undefined ? null : createCertifier(journal, log, setup.reportsDir);
+  const events: EngineEvents = {
+    ...setup.events,
+    onSessionEnded(report) {
+      if (report.day !== null) void certifier?.certify(report.day);
+      setup.events.onSessionEnded(report);
+    },
+  };
+  engine = assemble({ ...setup, events, broker, clock, journal, speed });
   const opened = { engine, clock };
   return {
     kind: 'open',
     daemon: {
       ...opened,
+      certify: async (day) => certifier?.certify(day),
       async close() {
-        await journal.close();
+        await certifier?.idle();
+        // Requests that nobody has answered yet end here; in the same turn their outcome, unknown, is recorded.
         await broker.close();
+        await nextTurn();
+        await journal.close();
         opened.clock.close();
       },
     },
@@ -137,12 +176,13 @@ function assemble(parts: Parts): Engine {
     random: Math.random,
     onFault: (error: unknown) => log.error('feed.fault', { text: describe(error) }),
   };
-  const engine: Engine = createEngine({
+  return createEngine({
     clock,
     broker,
     journal,
     log,
     settings: { ...settings, strategy: resolveStrategy(settings.strategy, parts.baseDir) },
+    build: projectVersion(),
     events: {
       ...parts.events,
       onDrift: (drift) => clock.anchor(after(clock.now(), drift), clock.speed()),
@@ -161,7 +201,6 @@ function assemble(parts: Parts): Engine {
         {
           ...socket,
           url: endpoints.dataStreamUrl,
-          dueSince: (at) => engine.dataDueSince(at),
           onUnreadable: (text) => log.warn('feed.unreadable', { text }),
         },
         symbols,
@@ -169,7 +208,17 @@ function assemble(parts: Parts): Engine {
       ),
     openTradeFeed: (events) => openTradeFeed({ ...socket, url: endpoints.tradeStreamUrl }, events),
   });
-  return engine;
+}
+
+const CORRUPT =
+  'the journal must be whole; move it away and keep it, `scalpd verify` says what of it holds, and start again: the lanes are then taken from the broker, latches and pauses are not';
+
+function tellChained({ chained }: OpenJournal, log: Log): void {
+  if (chained > 0)
+    log.warn('journal.chained', {
+      records: chained,
+      text: 'records of an older scalpd are chained from now on: what was changed before does not show',
+    });
 }
 
 const describe = (error: unknown): string =>

@@ -1,11 +1,21 @@
 import { isCalendarDate } from '../adapters/alpaca/codec-serve-orders.ts';
+import type { Skip } from '../adapters/exchange/driver.ts';
 import { loadTape, type TapeWish } from '../adapters/tape/load-tape.ts';
 import type { TapeMistake } from '../adapters/tape/tape-file.ts';
 import { dayOf, instantOf, sessionsBetween } from '../adapters/time/calendar.ts';
 import type { Ticker } from '../domain/ids.ts';
 import { cash, UNITS_PER_USD } from '../domain/money.ts';
 import type { Session } from '../domain/session.ts';
-import { before, type Micros, micros, millis, type SessionDay, seconds } from '../domain/time.ts';
+import {
+  after,
+  before,
+  type Micros,
+  micros,
+  millis,
+  minutes,
+  type SessionDay,
+  seconds,
+} from '../domain/time.ts';
 import type { ExchangeOptions, Tape } from '../sim/exchange-api.ts';
 import { feesOn } from '../sim/fees.ts';
 import { syntheticTape } from '../sim/synthetic.ts';
@@ -28,6 +38,8 @@ export type ExchangeFacts = {
   readonly day?: string | null;
   /** Trading days of the synthetic market, 1 when absent. */
   readonly days?: number | null;
+  /** The hours between two sessions take no time: the exchange's clock steps over them. */
+  readonly skipNights?: boolean;
   readonly cashUsd?: number | null;
   readonly multiplier?: 1 | 2 | 4;
   /** Prints of an average symbol in a full session of the synthetic market. */
@@ -44,6 +56,7 @@ export type BuiltExchange =
       readonly symbols: readonly Ticker[];
       /** The sessions that the tape plays, in order. */
       readonly sessions: readonly Session[];
+      readonly skips: readonly Skip[];
     }
   | { readonly ok: false; readonly mistakes: readonly string[] };
 
@@ -53,6 +66,9 @@ const SYNTHETIC_DAYS_MAX = 60;
 const SYMBOLS_MAX = 5_000;
 const CASH_USD = 100_000;
 const LEAD = seconds(90);
+/** What a session needs around it: the morning's preparations, and the reports of the evening. */
+const MORNING = minutes(15);
+const EVENING = minutes(15);
 /** Sessions known beyond the ones played: for the clock's next open, and for calendars asked around the day. */
 const CALENDAR_LEAD_DAYS = 10;
 const CALENDAR_TAIL_DAYS = 20;
@@ -71,8 +87,15 @@ export async function buildExchange(facts: ExchangeFacts): Promise<BuiltExchange
     return { ok: false, mistakes: ['the days to play hold a trading session. Found: none'] };
   const startAt = facts.startAt ? instantOf(first.day, facts.startAt) : before(first.openAt, LEAD);
   const options: ExchangeOptions = { ...defaults(facts, sessions, startAt), ...facts.overrides };
-  return { ok: true, options, tape, symbols: tape.symbols, sessions };
+  const skips = facts.skipNights === true ? nightsBetween(sessions) : [];
+  return { ok: true, options, tape, symbols: tape.symbols, sessions, skips };
 }
+
+const nightsBetween = (sessions: readonly Session[]): readonly Skip[] =>
+  sessions.slice(1).map(({ openAt }, index) => ({
+    from: after((sessions[index] as Session).closeAt, EVENING),
+    to: before(openAt, MORNING),
+  }));
 
 /** What a retail account meets: tens of milliseconds to the book and back, fees of that day, bars half a second late. */
 function defaults(facts: ExchangeFacts, sessions: readonly Session[], startAt: Micros): ExchangeOptions {

@@ -5,7 +5,8 @@ import type { BrokerOrderId, Ticker } from '../domain/ids.ts';
 import type { Cash } from '../domain/money.ts';
 import type { Session } from '../domain/session.ts';
 import type { Micros } from '../domain/time.ts';
-import type { ExchangeAction } from '../sim/exchange-api.ts';
+import type { ExchangeAction, SimFill, SimOrder } from '../sim/exchange-api.ts';
+import type { FaultKind, ScriptedFault } from '../sim/fault-types.ts';
 import type { FaultPlan } from '../sim/faults.ts';
 import type { ExchangeFacts } from './exchange-options.ts';
 
@@ -14,10 +15,17 @@ export type ExchangeThreadData = {
   readonly facts: ExchangeFacts;
   readonly server: Omit<ExchangeServerOptions, 'exchange' | 'faults' | 'onError' | 'wall'>;
   readonly faults: FaultPlan | null;
+  /** Every execution is told as it happens. */
+  readonly tellFills?: boolean;
 };
 
 export type ExchangeAsk =
   | { readonly kind: 'ledger'; readonly id: number }
+  | { readonly kind: 'books'; readonly id: number }
+  /** Adds to the script of an exchange that was given a fault plan. */
+  | { readonly kind: 'strike'; readonly fault: ScriptedFault }
+  /** Ends every scripted fault. */
+  | { readonly kind: 'lift' }
   /** What a person or the venue does; for demonstrations and tests. */
   | { readonly kind: 'act'; readonly action: ExchangeAction }
   | { readonly kind: 'stop' };
@@ -37,6 +45,8 @@ export type ExchangeSaying =
   /** It could not start; each mistake is a line for people. */
   | { readonly kind: 'failed'; readonly mistakes: readonly string[] }
   | { readonly kind: 'ledger'; readonly id: number; readonly ledger: LedgerView }
+  | { readonly kind: 'books'; readonly id: number; readonly books: FullBooks }
+  | { readonly kind: 'fill'; readonly fill: SimFill }
   | { readonly kind: 'log'; readonly level: 'info' | 'error'; readonly text: string }
   | { readonly kind: 'stopped' };
 
@@ -56,10 +66,23 @@ export type LedgerView = {
   readonly fills: number;
 };
 
+/** Everything the exchange knows of the account, for judges. */
+export type FullBooks = LedgerView & {
+  readonly history: readonly SimOrder[];
+  readonly executions: readonly SimFill[];
+  /** How often each fault has struck. */
+  readonly hits: Readonly<Partial<Record<FaultKind, number>>>;
+  /** Most trading requests within any 60 s. */
+  readonly requestPeak: number;
+};
+
 export type ExchangeThread = {
   readonly listening: Listening;
   ledger(): Promise<LedgerView>;
+  books(): Promise<FullBooks>;
   act(action: ExchangeAction): void;
+  strike(fault: ScriptedFault): void;
+  lift(): void;
   /** Closes the sockets and ends the thread; at once when it does not answer. */
   stop(): Promise<void>;
 };
@@ -72,6 +95,7 @@ export type ExchangeThreadEvents = {
   onLog(level: 'info' | 'error', text: string): void;
   /** The thread ended without being asked to. */
   onLost(cause: string): void;
+  onFill?(fill: SimFill): void;
 };
 
 const STOP_GRACE_MS = 3_000;
@@ -81,7 +105,10 @@ export async function startExchangeThread(
   events: ExchangeThreadEvents,
 ): Promise<StartedThread> {
   const worker = new Worker(new URL('../../workers/exchange.js', import.meta.url), { workerData: data });
-  const waiting = new Map<number, { resolve(view: LedgerView): void; reject(error: Error): void }>();
+  const waiting = new Map<
+    number,
+    { resolve(view: LedgerView | FullBooks): void; reject(error: Error): void }
+  >();
   let asked = 0;
   let stopping = false;
   let cause = 'it ended by itself';
@@ -92,8 +119,9 @@ export async function startExchangeThread(
   }
   worker.on('message', (saying: ExchangeSaying) => {
     if (saying.kind === 'log') events.onLog(saying.level, saying.text);
-    else if (saying.kind === 'ledger') {
-      waiting.get(saying.id)?.resolve(saying.ledger);
+    else if (saying.kind === 'fill') events.onFill?.(saying.fill);
+    else if (saying.kind === 'ledger' || saying.kind === 'books') {
+      waiting.get(saying.id)?.resolve(saying.kind === 'books' ? saying.books : saying.ledger);
       waiting.delete(saying.id);
     }
   });
@@ -107,26 +135,32 @@ export async function startExchangeThread(
     stopping = true;
   });
   const { kind: _, ...listening } = first;
+  const tell = (ask: ExchangeAsk): void => worker.postMessage(ask);
+  const ask = <V extends LedgerView>(kind: 'ledger' | 'books'): Promise<V> =>
+    new Promise((resolve, reject) => {
+      if (stopping) {
+        reject(new Error(`The exchange is gone: ${cause}.`));
+        return;
+      }
+      asked += 1;
+      // The thread answers a question of one kind with that kind.
+      waiting.set(asked, { resolve: (view) => resolve(view as V), reject });
+      tell({ kind, id: asked });
+    });
   return {
     ok: true,
     thread: {
       listening,
-      ledger: () =>
-        new Promise((resolve, reject) => {
-          if (stopping) {
-            reject(new Error(`The exchange is gone: ${cause}.`));
-            return;
-          }
-          asked += 1;
-          waiting.set(asked, { resolve, reject });
-          worker.postMessage({ kind: 'ledger', id: asked } satisfies ExchangeAsk);
-        }),
-      act: (action) => worker.postMessage({ kind: 'act', action } satisfies ExchangeAsk),
+      ledger: () => ask<LedgerView>('ledger'),
+      books: () => ask<FullBooks>('books'),
+      act: (action) => tell({ kind: 'act', action }),
+      strike: (fault) => tell({ kind: 'strike', fault }),
+      lift: () => tell({ kind: 'lift' }),
       stop: async () => {
         if (stopping) return;
         stopping = true;
         const exited = once(worker, 'exit');
-        worker.postMessage({ kind: 'stop' } satisfies ExchangeAsk);
+        tell({ kind: 'stop' });
         const grace = setTimeout(() => void worker.terminate(), STOP_GRACE_MS);
         await exited;
         clearTimeout(grace);

@@ -11,6 +11,7 @@ import type { SessionReport } from '../engine/report.ts';
 import type { Log } from '../ports/log.ts';
 import { type Daemon, openDaemon } from './daemon.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import { type KillDoors, type KillWays, openKillDoors } from './kill-doors.ts';
 import { operatorHandlers } from './operator-handlers.ts';
 
 /** How one run of the daemon is seen and ended; what it trades is in the configuration. */
@@ -20,12 +21,16 @@ export type RunPlan = {
   /** Relative paths of the configuration count from here. */
   readonly cwd: string;
   readonly journalPath: string;
+  /** Where flat certificates go, absolute; absent: none are made. */
+  readonly reportsDir?: string;
   /** What goes to the standard output line by line; `null` when somebody else writes there. */
   readonly console: { readonly style: 'json' | ReadableStyle; readonly level?: LogLevel } | null;
   /** End after one session. */
   readonly once: boolean;
   /** Operators may speak to it: false for a demo, which must not stand in a daemon's place. */
   readonly control: boolean;
+  /** The kill switch by file and by signal; neither when absent. */
+  readonly kill?: KillWays;
   readonly stop: AbortSignal;
   readonly watch: RunWatch;
 };
@@ -83,6 +88,7 @@ async function run(plan: RunPlan, openedLog: OpenLog, log: Log): Promise<RunResu
     endpoints,
     baseDir: plan.cwd,
     journalPath: plan.journalPath,
+    ...(plan.reportsDir === undefined ? {} : { reportsDir: plan.reportsDir }),
     openLog: openedLog,
     log,
     stop,
@@ -96,11 +102,13 @@ async function run(plan: RunPlan, openedLog: OpenLog, log: Log): Promise<RunResu
   const { daemon } = outcome;
   try {
     watch.onOpen?.(() => daemon.engine.status(), daemon.clock.now);
-    const control = plan.control ? await listen(plan, daemon.engine, log) : null;
+    const kill = plan.kill === undefined ? null : openKillDoors(daemon.engine, log, plan.kill);
+    const control = plan.control ? await listen(plan, daemon.engine, log, kill) : null;
     try {
       const ended = await trade(plan, daemon, log, sessionEnd.promise);
       return ended;
     } finally {
+      kill?.close();
       await control?.close();
     }
   } finally {
@@ -111,7 +119,7 @@ async function run(plan: RunPlan, openedLog: OpenLog, log: Log): Promise<RunResu
 /** From the start of the lanes to the last word about what is open. */
 async function trade(
   plan: RunPlan,
-  { engine, clock }: Daemon,
+  { engine, clock, certify }: Daemon,
   log: Log,
   sessionEnded: Promise<SessionReport>,
 ): Promise<RunResult> {
@@ -140,8 +148,10 @@ async function trade(
   const within = (early === null ? STOP_WITHIN - START_GRACE : STOP_WITHIN) as Duration;
   const end = await engine.stop(session === null ? config.shutdown : 'flatten', inWall(within));
   // A report that does not name the lanes was made before anybody knew what they hold.
-  if (end.symbols.length === config.symbols.length)
+  if (end.symbols.length === config.symbols.length) {
+    if (end.day !== null) await certify(end.day);
     return conclude(session ?? end, end, config.shutdown, log);
+  }
   log.error('daemon.open', { text: NOT_KNOWN });
   return nothing(EXIT.notFlat, NOT_KNOWN);
 }
@@ -179,11 +189,16 @@ function announce({ config, endpoints }: RunPlan, log: Log): void {
     log.warn('account.live', { text: 'LIVE TRADING: orders go to a real market with real money', ...where });
 }
 
-async function listen(plan: RunPlan, engine: Engine, log: Log): Promise<ControlServer | null> {
+async function listen(
+  plan: RunPlan,
+  engine: Engine,
+  log: Log,
+  kill: KillDoors | null,
+): Promise<ControlServer | null> {
   try {
     return await startControlServer({
       path: controlPath(plan.journalPath),
-      handlers: operatorHandlers(engine),
+      handlers: operatorHandlers(engine, kill?.isHeld),
       onFailure: (request, cause) =>
         log.error('control.failed', { request: request.kind, text: String(cause) }),
     });

@@ -32,9 +32,14 @@ export const bookedQty = (ledger: FillLedger): Qty => (ledger.qty + ledger.infer
 export const bookedNotional = (ledger: FillLedger): Cash =>
   (ledger.notional + ledger.inferredNotional) as Cash;
 
-/** A ledger whose shares are known from a total alone: an order found at the broker at start. */
-export function inferredLedger(cumQty: Qty, cumNotional: Cash): FillLedger {
-  return { ...EMPTY_LEDGER, inferredQty: cumQty, inferredNotional: cumNotional };
+/** Stands for fills of a predecessor: no execution is called so, so that ids are not taken for complete. */
+const CARRIED = 'carried' as ExecutionId;
+
+/** A ledger that begins with what its predecessor filled: part of the order's totals, booked where it was filled. */
+export function carriedLedger(carriedQty: Qty, carriedNotional: Cash): FillLedger {
+  return carriedQty === 0
+    ? EMPTY_LEDGER
+    : { ...EMPTY_LEDGER, executionIds: [CARRIED], qty: carriedQty, notional: carriedNotional };
 }
 
 export type Booking = {

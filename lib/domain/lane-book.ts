@@ -1,17 +1,18 @@
 import type { ExecutionReport } from './execution.ts';
-import { EMPTY_LEDGER } from './fills.ts';
+import { bookedQty, carriedLedger } from './fills.ts';
 import { isOurs } from './ids.ts';
 import type { OrderIntent } from './intent.ts';
 import { FILL_WITHIN, isMoreUrgent } from './lane-exit.ts';
 import { findOrder, type Holding, type Lane, sharesHeld, stageOrder, symbolOf } from './lane-state.ts';
 import { alarm, type Turn, withOrder } from './lane-turn.ts';
-import type { ExitKind, LaneEvent, RoundTrip } from './lane-types.ts';
+import type { ExitKind, LaneEvent, RoundTrip, SubmitVerdict } from './lane-types.ts';
 import { cash, type Price } from './money.ts';
 import { applyReport, applyVerdict, isLive, type Order, reduceOrder } from './order.ts';
 import { applyTrade, FLAT, type Trade } from './position.ts';
 import { after, type Micros } from './time.ts';
 
 type Event<K extends LaneEvent['kind']> = Extract<LaneEvent, { kind: K }>;
+type Rejected = Extract<SubmitVerdict, { kind: 'rejected' }>;
 
 /** Books one report on one of the lane's orders, past ones included. */
 export function takeReport(lane: Lane, report: ExecutionReport, turn: Turn): Lane {
@@ -56,8 +57,17 @@ export function takeVerdict(
   }
   if (verdict.kind === 'rejected' || (verdict.kind === 'denied' && order.intent.side === 'sell'))
     alarm(turn, `${order.intent.side}${verdict.kind === 'denied' ? 'Denied' : 'Rejected'}`, verdict.text);
-  return withOrder(lane, applyVerdict(order, verdict, turn.at));
+  const settled = withOrder(lane, applyVerdict(order, verdict, turn.at));
+  return verdict.kind === 'rejected' && order.intent.side === 'sell' && settled.holding !== null
+    ? { ...settled, holding: refusedHolding(settled.holding, verdict) }
+    : settled;
 }
+
+const refusedHolding = (holding: Holding, { code, available }: Rejected): Holding => ({
+  ...holding,
+  sellable: available,
+  opposed: holding.opposed + (code === 'washTrade' ? 1 : 0),
+});
 
 /**
  * Somebody replaced our order by hand. The successor takes the old one's place in the stage; when the lane has moved on
@@ -65,15 +75,16 @@ export function takeVerdict(
  */
 export function takeSuccessor(
   lane: Lane,
-  { clientOrderId, successor }: Event<'succeeded'>,
+  { clientOrderId, successor, carried }: Event<'succeeded'>,
   turn: Turn,
 ): Lane {
   const old = findOrder(lane, clientOrderId);
   if (old === null || findOrder(lane, successor.clientOrderId) !== null) return lane;
   alarm(turn, 'replacedByHand', `orders of this lane are not to be touched: ${clientOrderId}`);
-  const order: Order = { kind: 'working', intent: successor, ledger: EMPTY_LEDGER };
+  const ledger = carriedLedger(carried.qty, carried.notional);
+  const order: Order = { kind: 'working', intent: successor, ledger };
   const ended = isLive(old)
-    ? reduceOrder(old, { kind: 'seenEnded', ending: 'replaced', cumQty: old.ledger.qty, at: turn.at })
+    ? reduceOrder(old, { kind: 'seenEnded', ending: 'replaced', cumQty: bookedQty(old.ledger), at: turn.at })
     : old;
   if ('order' in lane.stage && stageOrder(lane) === old)
     return { ...lane, past: [...lane.past, ended], stage: { ...lane.stage, order } };
@@ -123,7 +134,7 @@ export function closeTrip(lane: Lane, turn: Turn): Lane {
   };
   turn.out.push({ kind: 'roundTripClosed', trip });
   const losses = pnl < 0 ? day.lossesInRow + 1 : 0;
-  const cools = losses >= params.lossesMax;
+  const cools = !(losses < params.lossesMax);
   return {
     ...closed,
     day: {
@@ -142,6 +153,8 @@ export const newHolding = (openedAt: Micros, entryMark: Price | null): Holding =
   entryMark,
   exit: null,
   failures: 0,
+  sellable: null,
+  opposed: 0,
 });
 
 function bookTrade(lane: Lane, order: Order, trade: Trade, occurredAt: Micros, turn: Turn): Lane {

@@ -2,6 +2,7 @@ import type { Lane } from './lane-state.ts';
 import { sharesHeld, unsettledOrders } from './lane-state.ts';
 import { submit, type Turn } from './lane-turn.ts';
 import type { EntryRefusal, LaneEvent } from './lane-types.ts';
+import { MARK_AHEAD_MAX } from './market.ts';
 import { type Cash, formatDecimal, type Price, qty, roundDownToTick } from './money.ts';
 import { openOrder } from './order.ts';
 import {
@@ -81,7 +82,7 @@ function refusedByLane(lane: Lane, { bar }: BarClosed, at: Micros): Refusal | nu
       code: 'stale',
       detail: `after a halt a whole bar must have passed: resumed ${formatInstant(trading.freshFrom)}`,
     };
-  if (day.entries >= params.entriesMax)
+  if (!(day.entries < params.entriesMax))
     return { code: 'entriesMax', detail: `entries of the session are used up: ${day.entries}` };
   if (day.coolUntil !== null && at < day.coolUntil)
     return { code: 'coolingOff', detail: `cooling off after losses until ${formatInstant(day.coolUntil)}` };
@@ -96,6 +97,8 @@ function refusedByPrice({ params }: Lane, { at, mark }: Turn): Refusal | null {
       code: 'staleMark',
       detail: `the last trade may be ${inSeconds(params.lastTradeMaxAge)} s old: ${inSeconds(between(mark.at, at))} s`,
     };
+  if (mark.at > after(at, MARK_AHEAD_MAX))
+    return { code: 'staleMark', detail: `the last trade is in the past: ${formatInstant(mark.at)}` };
   if (sharesFor(params.lot, entryLimit(mark.price)) === 0)
     return {
       code: 'zeroShares',

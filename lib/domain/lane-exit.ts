@@ -1,3 +1,4 @@
+import type { OrderIntent } from './intent.ts';
 import { invariant } from './invariant.ts';
 import { type Lane, type Stage, sharesHeld, type Urgency, unsettledOrders } from './lane-state.ts';
 import { submit, type Turn } from './lane-turn.ts';
@@ -69,11 +70,11 @@ export function sell(lane: Lane, turn: Turn): Lane {
   const purpose = urgencyAt(lane, turn.at);
   const [next, intent] = submit(lane, turn, {
     side: 'sell',
-    qty: qty(sharesHeld(lane)),
+    qty: qty(sharesToSell(lane)),
     price:
       purpose === 'exit'
         ? { type: 'limit', limit: exitLimit(lane.position, lane.params, turn.mark) }
-        : { type: 'market' },
+        : priceNow(lane, turn.mark),
     purpose,
     expiresAt: null,
   });
@@ -82,7 +83,28 @@ export function sell(lane: Lane, turn: Turn): Lane {
     purpose === 'exit'
       ? { kind: 'exiting', order }
       : { kind: 'liquidating', order, alarmAt: after(turn.at, FILL_WITHIN) };
-  return { ...next, stage };
+  return { ...next, holding: next.holding && { ...next.holding, sellable: null }, stage };
+}
+
+/** How far below the last trade a limit sell goes that has to fill at once. */
+const DISCOUNT = 0.01;
+
+/**
+ * At the market. A resting bid of others, wherever it stands, makes that a wash trade; a limit above the bid is none, and
+ * below the market it fills as well. Each refusal takes it half the way back to the market, in case the bid is near.
+ */
+function priceNow({ holding }: Lane, mark: Mark | null): OrderIntent['price'] {
+  const opposed = holding?.opposed ?? 0;
+  if (opposed === 0 || mark === null) return { type: 'market' };
+  const below = (mark.price * DISCOUNT) / 2 ** Math.min(opposed - 1, 30);
+  return { type: 'limit', limit: roundUpToTick(price(Math.max(1, Math.floor(mark.price - below)))) };
+}
+
+/** A refusal that said how many shares are free is repaired by selling these; the rest is tried after them. */
+function sharesToSell(lane: Lane): number {
+  const held = sharesHeld(lane);
+  const sellable = lane.holding?.sellable ?? 0;
+  return sellable > 0 ? Math.min(sellable, held) : held;
 }
 
 /** The pause after the `failures`-th sell in a row that came to nothing: doubling, up to `exitRetryMax`. */

@@ -1,6 +1,6 @@
 import type { ClientOrderId, Ticker } from './ids.ts';
 import type { EntryGate, ExitKind, LaneParams, TradingMode } from './lane-types.ts';
-import type { Cash, Price } from './money.ts';
+import type { Cash, Price, Qty } from './money.ts';
 import { isLive, type Order } from './order.ts';
 import { type Position, sharesOf } from './position.ts';
 import type { SessionPlan } from './session.ts';
@@ -71,6 +71,10 @@ export type Holding = {
   readonly exit: { readonly kind: ExitKind; readonly mark: Price | null } | null;
   /** Sells in a row that ended without a fill. */
   readonly failures: number;
+  /** What the last refusal said may be sold: the next sell takes no more. `null`: nothing was said, or it was tried. */
+  readonly sellable: Qty | null;
+  /** Sells refused because an order of others on the other side would be met: such a bid lets no market sell through. */
+  readonly opposed: number;
 };
 
 /** Counts of one session. */

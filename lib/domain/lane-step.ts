@@ -5,7 +5,7 @@ import { type Lane, type Stage, sharesHeld } from './lane-state.ts';
 import { alarm, type CancelPurpose, requestCancel, type Turn } from './lane-turn.ts';
 import { type InOrder, isLive, leavesQty, type Order } from './order.ts';
 import { isFlat } from './position.ts';
-import { after, type Micros } from './time.ts';
+import { after, formatInstant, type Micros } from './time.ts';
 
 type In<S extends Stage['kind']> = Extract<Stage, { kind: S }>;
 
@@ -15,8 +15,6 @@ type In<S extends Stage['kind']> = Extract<Stage, { kind: S }>;
  */
 export function act(lane: Lane, turn: Turn): Lane {
   const settled = alarmAtClose(settleStage(leaveStage(lane, turn), turn), turn);
-  // Shares or orders that are not ours: nothing at all is touched.
-  if (settled.mode === 'halted') return settled;
   const clean = cancelStrays(settled, turn);
   const { stage } = clean;
   switch (stage.kind) {
@@ -40,12 +38,11 @@ export function act(lane: Lane, turn: Turn): Lane {
 
 /** The instants, past ones included, at which `act` may want something that it does not want before. */
 export function turningPoints(lane: Lane): readonly Micros[] {
-  const { stage, plan, params, mode } = lane;
+  const { stage, plan, params } = lane;
   const points: Micros[] = [];
   if (plan !== null && sharesHeld(lane) !== 0 && !lane.day.closeAlarmed) points.push(plan.closeAt);
   if ('order' in stage && isAwaitingSuccessor(stage.order))
     points.push(after(stage.order.endedAt, params.cancelRetry));
-  if (mode === 'halted') return points;
   const orders = 'order' in stage ? [...lane.past, stage.order] : lane.past;
   for (const order of orders)
     if (order.kind === 'canceling') points.push(after(order.requestedAt, params.cancelRetry));
@@ -129,7 +126,9 @@ function alarmAtClose(lane: Lane, turn: Turn): Lane {
   const { plan, day } = lane;
   const shares = sharesHeld(lane);
   if (plan === null || turn.at < plan.closeAt || shares === 0 || day.closeAlarmed) return lane;
-  alarm(turn, 'notFlatAtClose', `a lane is flat at the close: holds ${shares}`);
+  const { trading } = lane;
+  const halted = trading.kind === 'halted' ? `, trading is halted since ${formatInstant(trading.since)}` : '';
+  alarm(turn, 'notFlatAtClose', `a lane is flat at the close: holds ${shares}${halted}`);
   return { ...lane, day: { ...day, closeAlarmed: true } };
 }
 
@@ -160,12 +159,18 @@ function actExiting(lane: Lane, { order }: In<'exiting'>, turn: Turn): Lane {
   return { ...lane, stage: { kind: 'clearing', order: canceling } };
 }
 
-/** A market sell is left alone, unless late fills of an earlier sell left fewer shares than it may take. */
+/**
+ * A market sell is left alone, unless late fills of an earlier sell left fewer shares than it may take. A limit in its place
+ * that has not filled was left behind by the market: it is priced anew.
+ */
 function actLiquidating(lane: Lane, found: In<'liquidating'>, turn: Turn): Lane {
   const stage = alarmUnfilled(lane, found, turn);
-  if (stage.order.kind !== 'canceling' && leavesQty(stage.order) <= sharesHeld(lane))
+  const { order, alarmAt } = stage;
+  const leftBehind =
+    alarmAt === null && order.intent.price.type === 'limit' && lane.trading.kind === 'trading';
+  if (order.kind !== 'canceling' && !leftBehind && leavesQty(order) <= sharesHeld(lane))
     return { ...lane, stage };
-  return { ...lane, stage: { ...stage, order: requestCancel(lane, turn, stage.order, 'safety') } };
+  return { ...lane, stage: { ...stage, order: requestCancel(lane, turn, order, 'safety') } };
 }
 
 function alarmUnfilled(lane: Lane, stage: In<'liquidating'>, turn: Turn): In<'liquidating'> {

@@ -51,8 +51,8 @@ export type EntryGate = { readonly kind: 'open' } | { readonly kind: 'shut'; rea
 
 /**
  * `active` trades; `paused` opens nothing and exits as always; `exitOnly` likewise, and only the operator or a clean
- * reconciliation lifts it; `flattening` gets out now and opens nothing; `halted` touches nothing at all: the symbol holds
- * shares or orders that are not ours.
+ * reconciliation lifts it; `flattening` gets out now and opens nothing; `halted` is exit-only as well: the symbol has shares
+ * or orders that are not ours, which are left alone. Shares of the lane's own have their exit in every mode.
  */
 export type TradingMode = 'active' | 'paused' | 'exitOnly' | 'flattening' | 'halted';
 
@@ -62,8 +62,16 @@ export type SubmitVerdict =
   /** By our risk check or the gateway's queue: never left the house. */
   | { readonly kind: 'denied'; readonly code: string; readonly text: string }
   | { readonly kind: 'expired' }
-  /** By the broker, proven. `heldByOthers`: shares are held by orders that are not ours. */
-  | { readonly kind: 'rejected'; readonly code: string; readonly text: string }
+  /**
+   * By the broker, proven. `heldByOthers`: shares are held by orders that are not ours. `washTrade`: an order on the other
+   * side would be met. `available`: so many the answer said may be sold; `null` when it did not say.
+   */
+  | {
+      readonly kind: 'rejected';
+      readonly code: string;
+      readonly text: string;
+      readonly available: Qty | null;
+    }
   /** Looked up until it was certain that the broker never got it. */
   | { readonly kind: 'absent' };
 
@@ -80,7 +88,12 @@ export type LaneEvent = { readonly at: Micros; readonly mark: Mark | null } & (
   | { readonly kind: 'reported'; readonly report: ExecutionReport }
   | { readonly kind: 'submitSettled'; readonly clientOrderId: ClientOrderId; readonly verdict: SubmitVerdict }
   /** Our own order was replaced by somebody's hand and lives on under another id. */
-  | { readonly kind: 'succeeded'; readonly clientOrderId: ClientOrderId; readonly successor: OrderIntent }
+  | {
+      readonly kind: 'succeeded';
+      readonly clientOrderId: ClientOrderId;
+      readonly successor: OrderIntent;
+      readonly carried: Carried;
+    }
   /** The instant `nextWakeAt` asked for has come. */
   | { readonly kind: 'woke' }
   | { readonly kind: 'haltChanged'; readonly halt: HaltState }
@@ -93,6 +106,9 @@ export type LaneEvent = { readonly at: Micros; readonly mark: Mark | null } & (
   /** Settings changed while running; decisions from here on follow them. */
   | { readonly kind: 'paramsChanged'; readonly params: LaneParams }
 );
+
+/** What the successor of a replaced order counts as filled although its predecessor filled it: booked there, not again. */
+export type Carried = { readonly qty: Qty; readonly notional: Cash };
 
 export type ExitKind = 'limit' | 'bailOut' | 'flatten';
 

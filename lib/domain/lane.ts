@@ -1,4 +1,4 @@
-import { inferredLedger } from './fills.ts';
+import type { ExecutionReport } from './execution.ts';
 import type { OrderIntent } from './intent.ts';
 import { invariant, unreachable } from './invariant.ts';
 import {
@@ -17,8 +17,8 @@ import { act, turningPoints } from './lane-step.ts';
 import type { Turn } from './lane-turn.ts';
 import type { LaneCommand, LaneEvent, LaneParams } from './lane-types.ts';
 import type { HaltState } from './market.ts';
-import { type Cash, cash, type Price, type Qty, ZERO_CASH } from './money.ts';
-import { isLive, type Order } from './order.ts';
+import { cash, type Price, type Qty, ZERO_CASH } from './money.ts';
+import { applyReport, isLive, openOrder } from './order.ts';
 import { applyTrade, FLAT } from './position.ts';
 import type { SessionPlan } from './session.ts';
 import { after, between, type Micros } from './time.ts';
@@ -40,15 +40,11 @@ export {
 export type Found = {
   readonly plan: SessionPlan;
   readonly lastSequence: number;
-  readonly entries: number;
+  readonly day: Omit<DayCount, 'closeAlarmed'>;
   /** Shares proven ours, fills of the live order included. */
   readonly shares: { readonly qty: Qty; readonly averagePx: Price; readonly heldSince: Micros } | null;
-  /** Our orders that are open at the broker, with what they filled so far. More than one: all are canceled. */
-  readonly orders: readonly {
-    readonly intent: OrderIntent;
-    readonly cumQty: Qty;
-    readonly cumNotional: Cash;
-  }[];
+  /** Our orders of the day, each with the broker's word on it. More than one that is alive: all are canceled. */
+  readonly orders: readonly { readonly intent: OrderIntent; readonly report: ExecutionReport }[];
 };
 
 const NEW_DAY: DayCount = {
@@ -80,12 +76,12 @@ export function openLane(params: LaneParams): Lane {
 
 /** A lane from what was found at the broker. The first event makes it act on it. */
 export function restoreLane(params: LaneParams, found: Found, at: Micros): Lane {
-  const { plan, shares, entries, lastSequence } = found;
+  const { plan, shares, day, lastSequence } = found;
   const base: Lane = {
     ...openLane(params),
     plan,
     at,
-    day: { ...NEW_DAY, entries },
+    day: { ...NEW_DAY, ...day },
     lastKey: { sequence: lastSequence, attempt: 0, resend: false },
   };
   const held: Lane =
@@ -100,14 +96,16 @@ export function restoreLane(params: LaneParams, found: Found, at: Micros): Lane 
           holding: newHolding(shares.heldSince, null),
           stage: { kind: 'exposed', retryAt: at, tried: null },
         };
-  const orders: readonly Order[] = found.orders.map(({ intent, cumQty, cumNotional }) => ({
-    kind: 'working',
-    intent,
-    ledger: inferredLedger(cumQty, cumNotional),
-  }));
-  const [only] = orders;
-  return orders.length === 1 && only !== undefined
-    ? { ...held, stage: stageFor(only, only.intent.decidedAt) }
+  const orders = found.orders.map(
+    ({ intent, report }) => applyReport(openOrder(intent), report, report.occurredAt).order,
+  );
+  const [only, ...more] = orders.filter(isLive);
+  return only !== undefined && more.length === 0
+    ? {
+        ...held,
+        past: orders.filter((order) => order !== only),
+        stage: stageFor(only, only.intent.decidedAt),
+      }
     : { ...held, past: orders };
 }
 
@@ -209,10 +207,7 @@ function checkStage(lane: Lane): void {
     default:
       invariant(stage.order.intent.side === 'sell', 'an exit sells', stage.order.intent);
       invariant(
-        !isLive(stage.order) ||
-          stage.kind !== 'clearing' ||
-          stage.order.kind === 'canceling' ||
-          lane.mode === 'halted',
+        !isLive(stage.order) || stage.kind !== 'clearing' || stage.order.kind === 'canceling',
         'a clearing lane has asked for its cancel',
         stage.order.kind,
       );

@@ -1,6 +1,6 @@
 import type { Ticker } from './ids.ts';
 import type { Price } from './money.ts';
-import type { Micros } from './time.ts';
+import { type Micros, minutes } from './time.ts';
 
 /** One execution on the tape. `size` in shares; `conditions` are the tape's sale-condition letters. */
 export type Print = {
@@ -39,6 +39,9 @@ export type Bar = {
 
 /** The price a position is valued at and entries are judged by: the last eligible print, with its instant. */
 export type Mark = { readonly price: Price; readonly at: Micros };
+
+/** Clocks differ, and more so when one runs faster than real. A mark further ahead of ours than this is a mistake of the tape. */
+export const MARK_AHEAD_MAX = minutes(1);
 
 /** `trading` may trade; `halted` may not. Anything the tape says that is not a clear resume counts as halted. */
 export type HaltState = 'trading' | 'halted';

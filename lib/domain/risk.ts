@@ -1,4 +1,5 @@
 import type { Approved, OrderIntent } from './intent.ts';
+import type { LuldBand } from './market.ts';
 import { type Cash, cash, formatDecimal, isOnTick, notional, type Price, UNITS_PER_USD } from './money.ts';
 import type { Micros } from './time.ts';
 
@@ -40,6 +41,8 @@ export type RiskView = {
   readonly lossLatch: LossLatch;
   /** The operator's kill switch. */
   readonly killed: boolean;
+  /** The LULD bands in force; `null` when none were told: most tapes tell none, so that denies nothing. */
+  readonly band: LuldBand | null;
 };
 
 /** Stable codes: each names the limit that said no. */
@@ -52,6 +55,7 @@ export type DenialCode =
   | 'notionalPerOrder'
   | 'markUnknown'
   | 'collar'
+  | 'luld'
   | 'grossExposure'
   | 'grossExposureUnknown'
   | 'buyingPower'
@@ -69,7 +73,7 @@ export type LossLatch =
   | { readonly kind: 'latched'; readonly at: Micros; readonly dayPnl: Cash };
 
 export function watchLoss(latch: LossLatch, limits: RiskLimits, dayPnl: Cash | null, at: Micros): LossLatch {
-  if (latch.kind === 'latched' || dayPnl === null || dayPnl > -limits.dailyLossMax) return latch;
+  if (latch.kind === 'latched' || !isKnown(dayPnl) || dayPnl > -limits.dailyLossMax) return latch;
   return { kind: 'latched', at, dayPnl };
 }
 
@@ -84,7 +88,8 @@ export function costOfIntent({ price, qty }: OrderIntent, mark: Price | null): C
  *
  * 1. Everything: whole shares above 0, a limit above 0 and on the tick, buys enter and sells leave.
  * 2. Sells: never more than the lane holds less what its open sells may still take. Nothing else holds an exit back.
- * 3. Buys: every limit in turn. A number that is not known denies.
+ * 3. Buys: every limit in turn. A number that is not known denies, and so does a limit that is no number: what must hold is
+ *    asked, never what must not.
  */
 export function checkIntent(intent: OrderIntent, limits: RiskLimits, view: RiskView): RiskVerdict {
   const denial =
@@ -94,6 +99,7 @@ export function checkIntent(intent: OrderIntent, limits: RiskLimits, view: RiskV
       : (shut(limits, view) ??
         tooLarge(intent, limits, view) ??
         offTheMarket(intent, limits, view) ??
+        atTheBand(intent, view) ??
         tooMuch(intent, limits, view)));
   return denial ?? { kind: 'approved', intent: intent as Approved<OrderIntent> };
 }
@@ -129,20 +135,20 @@ function shut(limits: RiskLimits, { killed, lossLatch, dayPnl }: RiskView): Deni
   if (lossLatch.kind === 'latched')
     return deny('dailyLoss', `the loss of the day was reached: ${usd(lossLatch.dayPnl)}`);
   if (!isKnown(dayPnl)) return deny('dayPnlUnknown', 'entries need to know the profit of the day: not known');
-  return dayPnl <= -limits.dailyLossMax
-    ? deny('dailyLoss', `the day may lose less than ${usd(limits.dailyLossMax)}: ${usd(dayPnl)}`)
-    : null;
+  return dayPnl > -limits.dailyLossMax
+    ? null
+    : deny('dailyLoss', `the day may lose less than ${usd(limits.dailyLossMax)}: ${usd(dayPnl)}`);
 }
 
 function tooLarge(intent: OrderIntent, limits: RiskLimits, { mark }: RiskView): Denial | null {
   const { sharesPerOrderMax, notionalPerOrderMax } = limits;
-  if (intent.qty > sharesPerOrderMax)
+  if (!isWithin(intent.qty, sharesPerOrderMax))
     return deny('sharesPerOrder', `an order has at most ${sharesPerOrderMax} shares: ${intent.qty}`);
   const cost = costOfIntent(intent, mark);
   if (!isKnown(cost)) return deny('markUnknown', 'the value of an order must be known: no last trade');
-  return cost > notionalPerOrderMax
-    ? deny('notionalPerOrder', `an order is worth at most ${usd(notionalPerOrderMax)}: ${usd(cost)}`)
-    : null;
+  return isWithin(cost, notionalPerOrderMax)
+    ? null
+    : deny('notionalPerOrder', `an order is worth at most ${usd(notionalPerOrderMax)}: ${usd(cost)}`);
 }
 
 function offTheMarket({ price }: OrderIntent, { collarBps }: RiskLimits, { mark }: RiskView): Denial | null {
@@ -150,12 +156,28 @@ function offTheMarket({ price }: OrderIntent, { collarBps }: RiskLimits, { mark 
     return deny('markUnknown', 'a limit is judged by the last trade: none known');
   if (price.type === 'market') return null;
   // Multiplied out: a quotient would round.
-  return Math.abs(price.limit - mark) * 10_000 > collarBps * mark
-    ? deny(
+  return isWithin(Math.abs(price.limit - mark) * 10_000, collarBps * mark)
+    ? null
+    : deny(
         'collar',
         `a limit lies within ${collarBps} bps of the last trade ${usd(mark)}: ${usd(price.limit)}`,
-      )
-    : null;
+      );
+}
+
+/**
+ * Trading at a band is the limit state that comes before a pause: what is bought there cannot be sold for minutes. Source:
+ * the LULD plan, sections VI and VII.
+ */
+function atTheBand({ price }: OrderIntent, { mark, band }: RiskView): Denial | null {
+  if (band === null || mark === null || price.type === 'market') return null;
+  const { down, up } = band;
+  const isInside = (at: Price): boolean => at > down && at < up;
+  return isInside(price.limit) && isInside(mark)
+    ? null
+    : deny(
+        'luld',
+        `a limit and the last trade lie between the LULD bands ${usd(down)} and ${usd(up)}: ${usd(price.limit)}, ${usd(mark)}`,
+      );
 }
 
 function tooMuch(intent: OrderIntent, limits: RiskLimits, view: RiskView): Denial | null {
@@ -163,19 +185,21 @@ function tooMuch(intent: OrderIntent, limits: RiskLimits, view: RiskView): Denia
   const { grossExposure, buyingPower, reserved } = view;
   if (!isKnown(grossExposure))
     return deny('grossExposureUnknown', 'entries need to know the exposure of all lanes: not known');
-  if (grossExposure + cost > limits.grossExposureMax)
+  if (!isWithin(grossExposure + cost, limits.grossExposureMax))
     return deny(
       'grossExposure',
       `all lanes together hold at most ${usd(limits.grossExposureMax)}: ${usd(grossExposure)} and ${usd(cost)}`,
     );
   if (!isKnown(buyingPower) || !isKnown(reserved))
     return deny('buyingPowerUnknown', 'entries need to know the buying power: not known');
-  return cost > buyingPower - reserved
-    ? deny('buyingPower', `an entry fits the free buying power ${usd(buyingPower - reserved)}: ${usd(cost)}`)
-    : null;
+  return isWithin(cost, buyingPower - reserved)
+    ? null
+    : deny('buyingPower', `an entry fits the free buying power ${usd(buyingPower - reserved)}: ${usd(cost)}`);
 }
 
 /** Not a number is not known either: every comparison with it is false, and a guard must not pass for that. */
 const isKnown = <N extends number>(value: N | null): value is N => value !== null && Number.isFinite(value);
+
+const isWithin = (value: number, max: number): boolean => value <= max;
 
 const usd = (amount: number): string => `${formatDecimal(amount as Cash)} USD`;

@@ -2,7 +2,7 @@ import type { ExecutionReport } from '../domain/execution.ts';
 import { bookedNotional, bookedQty } from '../domain/fills.ts';
 import type { ClientOrderId, ExecutionId, Ticker } from '../domain/ids.ts';
 import { findOrder, type Lane, ordersOf } from '../domain/lane.ts';
-import type { RoundTrip, SubmitVerdict } from '../domain/lane-types.ts';
+import type { Carried, RoundTrip, SubmitVerdict } from '../domain/lane-types.ts';
 import { type Cash, cash, ZERO_CASH } from '../domain/money.ts';
 import type { LaneStep } from '../ports/lane-protocol.ts';
 import type { FeeSchedule } from '../sim/exchange-api.ts';
@@ -25,6 +25,7 @@ export type Blotter = {
 };
 
 export type LaneCounts = {
+  /** Orders that left for the broker, as far as it is known. */
   readonly submitted: number;
   /** By code: refused by the broker; refused or let go by our own house; signals not acted on. */
   readonly rejections: Readonly<Record<string, number>>;
@@ -47,7 +48,7 @@ export function createBlotter(initial: FeeSchedule): Blotter {
   let schedule = initial;
   let trips: RoundTrip[] = [];
   const tallies = new Map<Ticker, Tally>();
-  /** Sells by order, as far as their executions are known. */
+  /** Sells by order, as far as their executions are known, with what is charged to the order before them. */
   const charged = new Map<ClientOrderId, Charged>();
 
   function tallyOf(symbol: Ticker): Tally {
@@ -70,8 +71,15 @@ export function createBlotter(initial: FeeSchedule): Blotter {
     known.fees += feesOf(schedule, 'sell', fill.lastQty, notional);
   }
 
+  /** The broker charged these shares when the predecessor filled them, and it still stands for them. */
+  function carryOn(id: ClientOrderId, { qty, notional }: Carried): void {
+    if (qty > 0 && !charged.has(id)) charged.set(id, { executions: new Set(), qty, notional, fees: 0 });
+  }
+
   function settled(tally: Tally, verdict: SubmitVerdict): void {
     if (verdict.kind === 'rejected') add(tally.rejections, verdict.code);
+    // What was kept back was never an order of the broker's.
+    if (verdict.kind === 'denied' || verdict.kind === 'expired') tally.submitted -= 1;
     if (verdict.kind === 'denied') add(tally.denials, verdict.code);
     if (verdict.kind === 'expired' || verdict.kind === 'absent') add(tally.denials, verdict.kind);
   }
@@ -80,6 +88,7 @@ export function createBlotter(initial: FeeSchedule): Blotter {
     book(symbol, { event, commands }, lane) {
       const tally = tallyOf(symbol);
       if (event.kind === 'reported') charge(event.report, lane);
+      if (event.kind === 'succeeded') carryOn(event.successor.clientOrderId, event.carried);
       if (event.kind === 'submitSettled') settled(tally, event.verdict);
       for (const command of commands) {
         if (command.kind === 'submit') tally.submitted += 1;

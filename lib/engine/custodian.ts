@@ -13,6 +13,8 @@ import { createLaneRunner } from './lane-runner.ts';
  */
 export type Custodian = {
   feed(input: LaneInputMessage): void;
+  /** In the middle of its inputs: what is known of the lane is about to change. */
+  isWorking(): boolean;
 };
 
 export function createCustodian(
@@ -49,5 +51,6 @@ export function createCustodian(
       for (let next = inbox.shift(); next !== undefined; next = inbox.shift()) take(next);
       working = false;
     },
+    isWorking: () => working,
   };
 }

@@ -16,7 +16,9 @@ import { orderOf, refusalOf, requestOf } from './direct-orders.ts';
 export type DirectBrokerOptions = {
   readonly clock: Clock;
   readonly exchange: Exchange;
-  /** From the request to its answer. */
+  /** How long each request takes to get there; nothing when absent. */
+  readonly outward?: () => Duration;
+  /** From the request's arrival to its answer. */
   readonly latency: Duration;
   /** How long a request without an answer is waited for. */
   readonly timeout: Duration;
@@ -46,6 +48,7 @@ type Question = {
 export function createDirectBroker({
   clock,
   exchange,
+  outward,
   latency,
   timeout,
   faults,
@@ -56,6 +59,7 @@ export function createDirectBroker({
   /** Treats a request as the network and the fault plan will have it. */
   async function request<T>(question: Question, treat: () => T): Promise<T | Failed> {
     const { method, path, intent } = question;
+    if (outward !== undefined) await wait(outward());
     const side = intent?.side ?? null;
     const asked = { method, path, side, symbol: intent?.symbol ?? null };
     const fault: RestFault = faults?.onRequest(asked, clock.now()) ?? { kind: 'pass' };

@@ -10,7 +10,9 @@ import type { FeedStatus, OpenDataFeed, OpenTradeFeed } from '../ports/feeds.ts'
 import type { Journal } from '../ports/journal.ts';
 import type { LaneHost, LaneHostEvents } from '../ports/lane-host.ts';
 import type { Log } from '../ports/log.ts';
+import type { Adoption } from './adoption.ts';
 import type { FeedStats } from './feed-hub.ts';
+import type { FlattenProgress } from './flatten-watch.ts';
 import type { GatewayStatus } from './gateway.ts';
 import type { OperatorAnswer, OperatorOrder } from './kill-switch.ts';
 import type { TrackerStats } from './order-tracker.ts';
@@ -30,6 +32,8 @@ export type EngineDeps = {
   readonly openTradeFeed: OpenTradeFeed;
   readonly settings: EngineSettings;
   readonly events: EngineEvents;
+  /** Which build of the program this is, for the journal. */
+  readonly build?: string;
 };
 
 export type EngineEvents = {
@@ -49,13 +53,13 @@ export type Engine = {
   resume(order: OperatorOrder & { readonly clearLatches: boolean }): OperatorAnswer;
   flatten(order: OperatorOrder): OperatorAnswer;
   kill(order: Omit<OperatorOrder, 'symbol'>): OperatorAnswer;
+  /** Takes a symbol's shares and orders of others over. Never rejects; a refusal says what is in the way. */
+  adopt: Adoption;
   /**
    * Ends trading: entries are canceled; `flatten` gets out of everything, `hold` leaves exits resting. Returns when that is
    * done or at `deadline`, whichever is first, and says what is still open. The journal stays open for the caller to close.
    */
   stop(policy: StopPolicy, deadline: Micros): Promise<EndReport>;
-  /** Since when market data are due, for whoever watches over a silent feed; `null` while silence means nothing. */
-  dataDueSince(at: Micros): Micros | null;
   /** What an answer's rate-limit headers said. */
   observeRate(seen: RateSeen): void;
 };
@@ -94,10 +98,14 @@ export type EngineStatus = {
   readonly tradeFeed: FeedStatus;
   readonly account: BrokerAccount | null;
   readonly gateway: GatewayStatus;
+  /** Lanes on their way out; `null` while none was ordered out, or all are. */
+  readonly flattening: FlattenProgress | null;
   readonly orders: TrackerStats;
   readonly feed: FeedStats;
   readonly latch: string | null;
   readonly journalBroken: boolean;
+  /** Records that this run could not write. */
+  readonly journalLost: number;
   /** Realized and marked, gross of fees; `null` when a held symbol has no mark. */
   readonly dayPnl: Cash | null;
   readonly roundTrips: number;

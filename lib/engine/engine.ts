@@ -13,8 +13,8 @@ import {
 } from '../domain/time.ts';
 import type { BrokerAsset } from '../ports/broker.ts';
 import type { Timer } from '../ports/clock.ts';
-import type { Feed, FeedStatus } from '../ports/feeds.ts';
 import { feesOn } from '../sim/fees.ts';
+import { createAdoption } from './adoption.ts';
 import { statusOf } from './engine-status.ts';
 import type {
   EndReport,
@@ -24,6 +24,8 @@ import type {
   StartOutcome,
   StopPolicy,
 } from './engine-types.ts';
+import { evidenceOf } from './evidence.ts';
+import { createFeedKeeper } from './feed-keeper.ts';
 import { createLoop } from './loop.ts';
 import { checkAccount, checkLots, findLanes, insist, pauseFor, untradable } from './opening.ts';
 import type { Picture } from './reconciler.ts';
@@ -34,18 +36,13 @@ export type * from './engine-types.ts';
 
 /** A day's orders may have been sent long before its open. */
 const LISTING_LEAD = minutes(12 * 60);
-const NOT_STARTED: FeedStatus = { state: 'connecting', detail: 'not started' };
 
 /** The engine's life: it finds out where things stand, begins and ends sessions, and stops. The loop does the rest. */
 export function createEngine(deps: EngineDeps): Engine {
-  const { clock, broker, journal, log, settings } = deps;
+  const { clock, broker, journal, log, settings, build = 'unknown' } = deps;
   let state: EngineStatus['state'] = 'starting';
-  let dataFeed = NOT_STARTED;
-  let tradeFeed = NOT_STARTED;
-  let feeds: readonly Feed[] = [];
   let riskTimer: Timer | null = null;
   let checkQuiet: (() => void) | null = null;
-  let checkFeeds: (() => void) | null = null;
 
   const loop = createLoop(deps, {
     plan: () => keeper.plan(),
@@ -69,6 +66,16 @@ export function createEngine(deps: EngineDeps): Engine {
     },
   });
   const { symbols, recorder, blotter, modes, gates, hub, tracker, supervisor, killSwitch, reconciler } = loop;
+  const feeds = createFeedKeeper(deps, loop);
+  const adopt = createAdoption({
+    ...loop,
+    clock,
+    broker,
+    log,
+    lane: supervisor.lane,
+    plan: () => keeper.plan(),
+    stopping: () => state === 'stopping' || state === 'stopped',
+  });
 
   // --- starting --------------------------------------------------------------------------------------------------------
 
@@ -93,15 +100,15 @@ export function createEngine(deps: EngineDeps): Engine {
     if (current !== null) enterSession(current);
     modes.tellAll('start');
     gates.tellAll();
-    openFeeds();
+    feeds.open();
     reconciler.start();
     armRisk();
     state = current === null ? 'waiting' : 'trading';
-    await feedsLive();
-    if (tradeFeed.state === 'refused' || dataFeed.state === 'refused') {
-      const { detail } = tradeFeed.state === 'refused' ? tradeFeed : dataFeed;
+    await feeds.live(settings.session.startPatience);
+    const refusal = feeds.refusal();
+    if (refusal !== null) {
       await close();
-      return { kind: 'failed', code: 'unauthorized', text: detail };
+      return { kind: 'failed', code: 'unauthorized', text: refusal };
     }
     log.info('engine.ready', { symbols: symbols.length, session: plan?.day ?? null });
     return { kind: 'ready', session: plan, next: keeper.next() };
@@ -153,9 +160,19 @@ export function createEngine(deps: EngineDeps): Engine {
         code: 'notConnected',
         text: `orders and positions must be read before lanes without a journal start: ${found.unproven.join(', ')}`,
       };
+    if (recorder.day() !== null)
+      void recorder.write('session', null, {
+        what: 'started',
+        build,
+        strategy: settings.strategy,
+        symbols,
+        fromBroker: found.fromBroker,
+      });
     killSwitch.restore(found.operator);
     // A latch of an earlier day is in this day's journal too, or the start after this one would not find it.
     if (recorder.day() !== null) killSwitch.openDay();
+    for (const { params, trading } of found.lanes)
+      if (trading.kind === 'halted') hub.seedHalt(params.symbol, trading.since);
     await supervisor.start(found.lanes);
     for (const lane of found.lanes) for (const order of ordersOf(lane)) tracker.resume(order);
     if (picture !== null) tracker.listed(picture.ordersSince, picture.takenAt);
@@ -183,65 +200,6 @@ export function createEngine(deps: EngineDeps): Engine {
     });
   }
 
-  function openFeeds(): void {
-    feeds = [
-      deps.openTradeFeed({
-        onStatus(status) {
-          tradeFeed = status;
-          onFeedStatus('trade', status);
-          const isLive = status.state === 'live';
-          tracker.setBlind(!isLive);
-          gates.tradeFeed(isLive, clock.now());
-          if (isLive) reconciler.soon();
-        },
-        onReport(report) {
-          tracker.heard(report);
-          void recorder.write('report', report.symbol, report);
-        },
-        onUnreadable(what) {
-          log.error('feed.unreadable', { text: what, consequence: 'all working orders are read' });
-          tracker.sweep();
-        },
-      }),
-      deps.openDataFeed(symbols, {
-        onStatus(status) {
-          const wasLive = dataFeed.state === 'live';
-          dataFeed = status;
-          onFeedStatus('data', status);
-          const isLive = status.state === 'live';
-          if (isLive && !wasLive) hub.gap();
-          gates.dataFeed(isLive);
-        },
-        onMessage: hub.message,
-      }),
-    ];
-    tracker.setBlind(true);
-    for (const feed of feeds) feed.start();
-  }
-
-  function onFeedStatus(feed: 'trade' | 'data', { state: now, detail }: FeedStatus): void {
-    const level = now === 'refused' || now === 'slotTaken' ? 'error' : now === 'waiting' ? 'warn' : 'info';
-    log[level]('feed.state', { feed, state: now, text: detail });
-    checkFeeds?.();
-  }
-
-  /** Waits until both feeds are live; a daemon that is not ready in time starts all the same, with its entries shut. */
-  function feedsLive(): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        checkFeeds = null;
-        timer.cancel();
-        resolve();
-      };
-      const timer = clock.at(after(clock.now(), settings.session.startPatience), done);
-      checkFeeds = () => {
-        const states = [tradeFeed.state, dataFeed.state];
-        if (states.includes('refused') || states.every((each) => each === 'live')) done();
-      };
-      checkFeeds();
-    });
-  }
-
   // --- sessions --------------------------------------------------------------------------------------------------------
 
   const feesFor = (day: SessionDay) => settings.fees ?? feesOn(day);
@@ -255,42 +213,58 @@ export function createEngine(deps: EngineDeps): Engine {
     for (const lane of supervisor.lanes()) for (const order of unsettledOrders(lane)) tracker.resume(order);
     reconciler.openSession(before(plan.openAt, LISTING_LEAD));
     killSwitch.openDay();
+    supervisor.openSession();
     enterSession(plan);
     state = 'trading';
     reconciler.soon();
   }
 
   function enterSession(plan: SessionPlan): void {
-    void recorder.write('session', null, { what: 'began', plan, symbols });
-    supervisor.openSession();
-    // From here on the day's journal tells everything that happens to these lanes.
-    for (const lane of supervisor.lanes())
-      void recorder.write('session', lane.params.symbol, { what: 'lane', lane });
+    void recorder.write('session', null, { what: 'began', plan, symbols, build });
     hub.openSession(plan);
+    loop.flattening.openSession(plan);
     for (const symbol of symbols) loop.deliver(symbol, { kind: 'sessionOpened', at: clock.now(), plan });
   }
 
   async function endSession(plan: SessionPlan): Promise<void> {
     if (state === 'stopping' || state === 'stopped') return;
     state = 'waiting';
-    const report = await sessionReport(plan.day, patience());
+    const report = await sessionReport(plan.day, patience(), 'checked');
+    // A stop that came meanwhile makes the report of the end.
+    if (state !== 'waiting') return;
     if (!report.flat) log.error('session.notFlat', { day: plan.day, open: report.open });
     void recorder.write('session', null, { what: 'ended', report });
     deps.events.onSessionEnded(report);
   }
 
-  async function sessionReport(day: SessionDay | null, until: Micros): Promise<SessionReport> {
+  /** `checked`: the broker has come to rest, and whatever its last picture shows counts. */
+  async function sessionReport(
+    day: SessionDay | null,
+    until: Micros,
+    picturing: 'checked' | 'asIs' = 'asIs',
+  ): Promise<SessionReport> {
     const picture = await insistOnPicture(until);
+    await leaveEvidence(picture, until);
     return makeReport({
       day,
       lanes: supervisor.lanes(),
       trips: blotter.trips(),
       feesOf: blotter.feesOf,
       counts: blotter.counts,
-      discrepancies: reconciler.discrepancies(),
+      discrepancies:
+        picture !== null && picturing === 'checked' ? reconciler.check(picture) : reconciler.discrepancies(),
       brokerOrders: picture?.openOrders ?? null,
       brokerPositions: picture?.positions ?? null,
     });
+  }
+
+  /** What the end was judged by, for whoever judges it again. A slow disk must not hold up the end either. */
+  async function leaveEvidence(picture: Picture | null, until: Micros): Promise<void> {
+    if (recorder.day() === null) return;
+    const written = supervisor
+      .lanes()
+      .map((lane) => recorder.write('session', lane.params.symbol, evidenceOf(lane, picture, clock.now())));
+    await orLate(Promise.all(written), until);
   }
 
   function armRisk(): void {
@@ -321,9 +295,10 @@ export function createEngine(deps: EngineDeps): Engine {
   async function close(): Promise<void> {
     state = 'stopped';
     riskTimer?.cancel();
+    loop.flattening.stop();
     keeper.stop();
     reconciler.stop();
-    await Promise.all(feeds.map((feed) => feed.close()));
+    await feeds.close();
     hub.stop();
     tracker.close();
     await supervisor.stop();
@@ -367,15 +342,21 @@ export function createEngine(deps: EngineDeps): Engine {
     status: () =>
       statusOf(
         loop,
-        { state, dataFeed, tradeFeed, session: keeper.plan(), next: keeper.next() },
+        {
+          state,
+          dataFeed: feeds.data(),
+          tradeFeed: feeds.trade(),
+          session: keeper.plan(),
+          next: keeper.next(),
+        },
         clock.now(),
       ),
     pause: killSwitch.pause,
     resume: killSwitch.resume,
     flatten: killSwitch.flatten,
     kill: killSwitch.kill,
+    adopt,
     stop,
-    dataDueSince: hub.dueSince,
     observeRate: (seen) => loop.bucket.observe(clock.now(), seen),
   };
 }

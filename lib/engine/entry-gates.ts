@@ -10,7 +10,8 @@ import type { Micros } from '../domain/time.ts';
  */
 export type EntryGates = {
   tradeFeed(isLive: boolean, at: Micros): void;
-  dataFeed(isLive: boolean): void;
+  /** `missing`: symbols that the server refused to subscribe, for which nothing will come. */
+  dataFeed(isLive: boolean, missing?: readonly string[]): void;
   /** A complete look that began at `begunAt` agreed on these symbols. */
   agreed(symbols: readonly Ticker[], begunAt: Micros): void;
   of(symbol: Ticker): EntryGate;
@@ -30,12 +31,13 @@ export function createEntryGates(
 ): EntryGates {
   let tradesLiveSince: Micros | null = null;
   let dataLive = false;
+  let unheard: ReadonlySet<string> = new Set();
   const unsure = new Set<Ticker>(symbols);
   const told = new Map<Ticker, EntryGate>();
 
   function of(symbol: Ticker): EntryGate {
     if (tradesLiveSince === null || unsure.has(symbol)) return NO_TRADES;
-    return dataLive ? OPEN : NO_DATA;
+    return dataLive && !unheard.has(symbol) ? OPEN : NO_DATA;
   }
 
   function update(): void {
@@ -55,8 +57,9 @@ export function createEntryGates(
       } else tradesLiveSince ??= at;
       update();
     },
-    dataFeed(isLive) {
+    dataFeed(isLive, missing = []) {
       dataLive = isLive;
+      unheard = new Set(missing);
       update();
     },
     agreed(agreed, begunAt) {

@@ -1,14 +1,22 @@
 import type { Ticker } from '../domain/ids.ts';
-import type { Bar, HaltState, Mark, Print, TradingStatus } from '../domain/market.ts';
+import {
+  type Bar,
+  type HaltState,
+  type LuldBand,
+  MARK_AHEAD_MAX,
+  type Mark,
+  type Print,
+  type TradingStatus,
+} from '../domain/market.ts';
 import { isEligible } from '../domain/sale-conditions.ts';
 import { isSessionBar, type SessionPlan } from '../domain/session.ts';
-import { after, between, type Duration, type Micros, minuteOf, minutes } from '../domain/time.ts';
-import type { Broker, Read } from '../ports/broker.ts';
-import type { Clock, Timer } from '../ports/clock.ts';
+import { after, type Micros } from '../domain/time.ts';
+import type { Broker } from '../ports/broker.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { MarketMessage } from '../ports/feeds.ts';
 import type { LaneInputMessage } from '../ports/lane-protocol.ts';
 import type { Log } from '../ports/log.ts';
-import { inquire } from './inquiry.ts';
+import { createBarKeeper } from './bar-keeper.ts';
 import type { RequestQueue } from './request-queue.ts';
 import type { FeedSettings } from './settings.ts';
 
@@ -16,12 +24,9 @@ import type { FeedSettings } from './settings.ts';
  * From the data socket to the lanes.
  *
  * 1. A lane sees each bar of the session once, in time order, and never a bar while an earlier one may still be missing:
- *    after the start and after each gap of the feed, what is missing is fetched first, and live bars wait meanwhile.
- * 2. A fetched bar is `backfilled`; so is a live one that waited too long.
- * 3. Only eligible prints set the mark, and the mark never goes back in time.
- *
- * A minute without a print has no bar, so a hole in the bars proves nothing while the feed was up: only the first bar after
- * a gap makes the hub ask.
+ *    the bar keeper sees to that.
+ * 2. Only eligible prints set the mark, and the mark never goes back in time; one from the future holds its place only until
+ *    the next print.
  */
 export type FeedHub = {
   message(message: MarketMessage): void;
@@ -31,11 +36,18 @@ export type FeedHub = {
   /** This session's bars that were handed to the lane. */
   bars(symbol: Ticker): readonly Bar[];
   mark(symbol: Ticker): Mark | null;
+  /** Whether trading is halted, as far as was told. */
+  isHalted(symbol: Ticker): boolean;
+  /** The symbol was halted when an earlier run last heard of it: what was told since then is not known. */
+  seedHalt(symbol: Ticker, since: Micros): void;
+  /** The bands in force; `null` when none were told since the feed came up. */
+  band(symbol: Ticker): LuldBand | null;
   /** A last trade known from a query. */
   seedMark(symbol: Ticker, mark: Mark): void;
   /**
-   * Since when the market should be heard: the open, or the resume of the last symbol to resume; `null` outside the session,
-   * and while every symbol is halted. What tells a dead feed from a quiet market.
+   * Since when the market should be heard: the open, the resume of the last symbol to resume, the end of what the broker
+   * proved to be quiet; `null` outside the session, and while every symbol is halted. What tells a dead feed from a quiet
+   * market.
    */
   dueSince(at: Micros): Micros | null;
   stats(): FeedStats;
@@ -46,7 +58,7 @@ export type FeedStats = {
   readonly prints: number;
   readonly bars: number;
   readonly backfilled: number;
-  /** Bars that corrected an earlier one; decisions were made on the first. */
+  /** Bars that corrected an earlier one; what was decided on the first stays decided. */
   readonly updatedBars: number;
   readonly filling: number;
 };
@@ -54,6 +66,8 @@ export type FeedStats = {
 export type FeedHubEvents = {
   onInput(symbol: Ticker, input: LaneInputMessage): void;
   onMark(symbol: Ticker, mark: Mark): void;
+  /** A bar came again, corrected: a lane that had it is not told. */
+  onUpdatedBar?(bar: Bar): void;
 };
 
 export type FeedHubDeps = {
@@ -67,210 +81,99 @@ export type FeedHubDeps = {
 };
 
 type Line = {
-  bars: Bar[];
-  /** Live bars that wait for earlier ones. */
-  waiting: Bar[];
-  filling: boolean;
-  /** No live bar since the last gap. */
-  afterGap: boolean;
   mark: Mark | null;
   halt: HaltState;
   haltChangedAt: Micros | null;
+  /** When the feed came back after a gap inside the halt: the frame that told the resume may be lost. */
+  blindUntil: Micros | null;
+  band: LuldBand | null;
 };
 
-const MINUTE = minutes(1);
-/** Symbols in one request for missing bars: what an address line holds with room to spare. */
-const SYMBOLS_PER_REQUEST = 200;
-/** Bars in one page of an answer. Source: Alpaca market data, `limit`. */
-const BARS_PER_PAGE = 10_000;
-
 export function createFeedHub(deps: FeedHubDeps): FeedHub {
-  const { clock, broker, queue, log, settings, events } = deps;
+  const { clock, log, events } = deps;
   const lines = new Map<Ticker, Line>(deps.symbols.map((symbol) => [symbol, newLine()]));
-  const wanted = new Map<Ticker, Micros>();
   let plan: SessionPlan | null = null;
-  let generation = 0;
-  let turn: Timer | null = null;
-  let inFlight = 0;
-  let pause = settings.retryFirst;
   let prints = 0;
   let barCount = 0;
-  let backfilled = 0;
   let updatedBars = 0;
+
+  const keeper = createBarKeeper({
+    ...deps,
+    onBars(symbol, bars, origin) {
+      const line = lines.get(symbol);
+      if (line !== undefined) for (const bar of bars) takeAsProof(line, bar);
+      events.onInput(symbol, { kind: 'bars', at: clock.now(), bars, origin });
+    },
+  });
 
   // --- marks and halts -------------------------------------------------------------------------------------------------
 
   function setMark(symbol: Ticker, mark: Mark): void {
     const line = lines.get(symbol);
-    if (line === undefined || (line.mark !== null && mark.at < line.mark.at)) return;
+    if (line !== undefined) takeMark(symbol, line, mark);
+  }
+
+  function takeMark(symbol: Ticker, line: Line, mark: Mark): void {
+    if (line.mark !== null && mark.at < line.mark.at && line.mark.at <= after(clock.now(), MARK_AHEAD_MAX))
+      return;
     line.mark = mark;
     events.onMark(symbol, mark);
   }
 
   function onPrint(print: Print): void {
     prints += 1;
-    if (isEligible(print.conditions)) setMark(print.symbol, { price: print.price, at: print.at });
+    if (!isEligible(print.conditions)) return;
+    const line = lines.get(print.symbol);
+    if (line === undefined) return;
+    if (line.halt === 'halted' && line.blindUntil !== null && print.at > line.blindUntil)
+      changeHalt(print.symbol, line, 'trading', 'print', 'it trades, and the feed was gone during the halt');
+    takeMark(print.symbol, line, { price: print.price, at: print.at });
   }
 
   function onStatus(status: TradingStatus): void {
     const line = lines.get(status.symbol);
-    if (line !== undefined) changeHalt(status.symbol, line, status.state, status.code, status.reason);
+    if (line === undefined) return;
+    changeHalt(status.symbol, line, status.state, status.code, status.reason);
+    // Said again, for the same halt or the next one: bars from before this word prove nothing.
+    if (status.state === 'halted') line.haltChangedAt = clock.now();
   }
 
   function changeHalt(symbol: Ticker, line: Line, halt: HaltState, code: string, text: string): void {
     if (line.halt === halt) return;
     line.halt = halt;
     line.haltChangedAt = clock.now();
+    line.blindUntil = null;
     log.warn('feed.halt', { symbol, state: halt, code, text });
     events.onInput(symbol, { kind: 'haltChanged', at: clock.now(), halt });
   }
 
-  /** The frame that told the resume may be lost with its connection: a whole minute of trading tells it as well. */
-  function provesResume(line: Line, bar: Bar): boolean {
-    return line.halt === 'halted' && line.haltChangedAt !== null && bar.startAt >= line.haltChangedAt;
+  /**
+   * The frame that told the resume may be lost with its connection: a whole minute of trading tells it as well. So does one
+   * that had to be fetched: in a halt a mute connection is not missed.
+   */
+  function takeAsProof(line: Line, bar: Bar): void {
+    if (line.halt !== 'halted' || line.haltChangedAt === null) return;
+    if (bar.startAt < line.haltChangedAt || bar.startAt > clock.now()) return;
+    changeHalt(bar.symbol, line, 'trading', 'bar', 'a whole bar traded since the halt');
   }
 
   // --- bars ------------------------------------------------------------------------------------------------------------
-
-  /** Where the next bar of a line has to begin for nothing to be missing. */
-  function expectedAt(line: Line, session: SessionPlan): Micros {
-    const last = line.bars.at(-1);
-    return last === undefined ? session.openAt : after(last.startAt, MINUTE);
-  }
 
   function onBar(bar: Bar): void {
     const line = lines.get(bar.symbol);
     if (line === undefined || plan === null || !isSessionBar(plan, bar.startAt)) return;
     barCount += 1;
-    if (provesResume(line, bar))
-      changeHalt(bar.symbol, line, 'trading', 'bar', 'a whole bar traded since the halt');
-    if (bar.startAt < expectedAt(line, plan)) return;
-    // Also while filling: what is being fetched may end before this bar begins.
-    if (line.afterGap && bar.startAt > expectedAt(line, plan)) want(bar.symbol, bar.startAt);
-    line.afterGap = false;
-    if (line.filling) line.waiting.push(bar);
-    else deliver(bar.symbol, line, [bar], isFresh(bar) ? 'live' : 'backfilled');
-  }
-
-  const isFresh = (bar: Bar): boolean => between(after(bar.startAt, MINUTE), clock.now()) <= settings.liveFor;
-
-  function deliver(symbol: Ticker, line: Line, bars: readonly Bar[], origin: 'live' | 'backfilled'): void {
-    if (bars.length === 0) return;
-    line.bars.push(...bars);
-    if (origin === 'backfilled') backfilled += bars.length;
-    events.onInput(symbol, { kind: 'bars', at: clock.now(), bars, origin });
-  }
-
-  // --- filling gaps ----------------------------------------------------------------------------------------------------
-
-  /** Has the bars before `to` fetched; asked for in the next turn, so that one request serves a whole burst. */
-  function want(symbol: Ticker, to: Micros): void {
-    const line = lines.get(symbol);
-    if (line === undefined) return;
-    line.filling = true;
-    const known = wanted.get(symbol);
-    if (known === undefined || known < to) wanted.set(symbol, to);
-    schedule(clock.now());
-  }
-
-  function schedule(at: Micros): void {
-    if (turn !== null || inFlight > 0) return;
-    turn = clock.at(at, () => {
-      turn = null;
-      fetchWanted();
-    });
-  }
-
-  function fetchWanted(): void {
-    const session = plan;
-    if (session === null || wanted.size === 0) return;
-    const symbols = [...wanted.keys()];
-    for (let first = 0; first < symbols.length; first += SYMBOLS_PER_REQUEST)
-      fetchBatch(session, symbols.slice(first, first + SYMBOLS_PER_REQUEST));
-  }
-
-  function fetchBatch(session: SessionPlan, symbols: readonly Ticker[]): void {
-    const from = Math.min(...symbols.map((symbol) => startOf(symbol, session))) as Micros;
-    const to = Math.max(...symbols.map((symbol) => wanted.get(symbol) ?? from)) as Micros;
-    const asked = new Map(symbols.map((symbol) => [symbol, wanted.get(symbol) ?? to]));
-    if (from >= to) {
-      for (const symbol of symbols) filled(symbol, [], to);
-      return;
-    }
-    const cost = Math.ceil(((to - from) / MINUTE) * symbols.length * (1 / BARS_PER_PAGE));
-    const generationAsked = generation;
-    inFlight += 1;
-    inquire(
-      queue,
-      { priority: 'query', cost, host: 'data' },
-      () => broker.bars(symbols, from, to),
-      (answer) => {
-        if (generationAsked !== generation) return;
-        inFlight -= 1;
-        answered(asked, answer);
-        schedule(clock.now());
-      },
-    );
-  }
-
-  function startOf(symbol: Ticker, session: SessionPlan): Micros {
-    const line = lines.get(symbol);
-    return line === undefined ? session.openAt : expectedAt(line, session);
-  }
-
-  function answered(
-    asked: ReadonlyMap<Ticker, Micros>,
-    answer: Read<ReadonlyMap<Ticker, readonly Bar[]>>,
-  ): void {
-    if (answer.kind === 'failed') {
-      log.warn('feed.backfill.failed', {
-        text: answer.failure.text,
-        symbols: asked.size,
-        consequence: 'no entries for them until it is filled',
-      });
-      turn?.cancel();
-      turn = clock.at(after(clock.now(), pause), () => {
-        turn = null;
-        fetchWanted();
-      });
-      pause = Math.min(pause * 2, settings.retryMax) as Duration;
-      return;
-    }
-    pause = settings.retryFirst;
-    for (const [symbol, to] of asked) filled(symbol, answer.value.get(symbol) ?? [], to);
-  }
-
-  function filled(symbol: Ticker, found: readonly Bar[], to: Micros): void {
-    const line = lines.get(symbol);
-    const session = plan;
-    if (line === undefined || session === null) return;
-    const from = expectedAt(line, session);
-    const missing = found.filter(
-      ({ startAt }) => startAt >= from && startAt < to && isSessionBar(session, startAt),
-    );
-    deliver(symbol, line, missing, 'backfilled');
-    // A later gap wants more than this answer covers: the line stays closed until that is there too.
-    if ((wanted.get(symbol) ?? to) > to) return;
-    wanted.delete(symbol);
-    line.filling = false;
-    const waited = line.waiting;
-    line.waiting = [];
-    for (const bar of waited)
-      if (bar.startAt >= expectedAt(line, session))
-        deliver(symbol, line, [bar], isFresh(bar) ? 'live' : 'backfilled');
+    takeAsProof(line, bar);
+    keeper.bar(bar);
   }
 
   function gap(): void {
-    const session = plan;
-    for (const [symbol, line] of lines) {
-      line.afterGap = true;
-      if (session !== null && clock.now() > session.openAt) want(symbol, lastComplete(session));
+    for (const line of lines.values()) {
+      // Bands change by the minute: what was told before the gap may be wrong now.
+      line.band = null;
+      if (line.halt === 'halted') line.blindUntil = clock.now();
     }
-  }
-
-  function lastComplete(session: SessionPlan): Micros {
-    const now = clock.now();
-    return minuteOf(Math.min(now, session.closeAt) as Micros);
+    keeper.gap();
   }
 
   return {
@@ -284,58 +187,61 @@ export function createFeedHub(deps: FeedHubDeps): FeedHub {
           break;
         case 'updatedBar':
           updatedBars += 1;
+          if (lines.has(message.bar.symbol)) events.onUpdatedBar?.(message.bar);
+          keeper.bar(message.bar);
           break;
         case 'status':
           onStatus(message.status);
           break;
+        case 'luld': {
+          const line = lines.get(message.band.symbol);
+          if (line !== undefined) line.band = message.band;
+          break;
+        }
         default:
-          // Quotes and LULD bands decide nothing here: the pause that a band leads to comes as a status.
+          // Quotes decide nothing here.
           break;
       }
     },
     gap,
     openSession(opened) {
       plan = opened;
-      generation += 1;
-      inFlight = 0;
-      wanted.clear();
-      for (const line of lines.values()) Object.assign(line, { bars: [], waiting: [], filling: false });
-      gap();
+      keeper.openSession(opened);
     },
-    bars: (symbol) => lines.get(symbol)?.bars ?? [],
+    bars: keeper.bars,
     mark: (symbol) => lines.get(symbol)?.mark ?? null,
     seedMark: setMark,
+    isHalted: (symbol) => lines.get(symbol)?.halt === 'halted',
+    seedHalt(symbol, since) {
+      const line = lines.get(symbol);
+      if (line !== undefined)
+        Object.assign(line, { halt: 'halted', haltChangedAt: since, blindUntil: clock.now() });
+    },
+    band: (symbol) => lines.get(symbol)?.band ?? null,
     dueSince(at) {
       if (plan === null || at < plan.openAt || at >= plan.closeAt) return null;
       const open = plan.openAt;
-      const trading = [...lines.values()].filter(({ halt }) => halt === 'trading');
+      const trading = [...lines].filter(([, { halt }]) => halt === 'trading');
       if (trading.length === 0) return null;
-      // One symbol that has traded all along is enough to be heard since the open.
-      return Math.min(...trading.map(({ haltChangedAt }) => Math.max(open, haltChangedAt ?? open))) as Micros;
+      // One symbol that should have been heard is enough.
+      return Math.min(
+        ...trading.map(([symbol, { haltChangedAt }]) =>
+          Math.max(open, haltChangedAt ?? open, keeper.quietTo(symbol)),
+        ),
+      ) as Micros;
     },
-    stats: () => ({
-      prints,
-      bars: barCount,
-      backfilled,
-      updatedBars,
-      filling: wanted.size,
-    }),
+    stats: () => ({ prints, bars: barCount, updatedBars, ...keeper.stats() }),
     stop() {
-      turn?.cancel();
-      turn = null;
+      keeper.stop();
       plan = null;
-      generation += 1;
-      wanted.clear();
     },
   };
 }
 
 const newLine = (): Line => ({
-  bars: [],
-  waiting: [],
-  filling: false,
-  afterGap: true,
   mark: null,
   halt: 'trading',
   haltChangedAt: null,
+  blindUntil: null,
+  band: null,
 });

@@ -8,10 +8,13 @@ import { after, between, type Duration, type Micros, micros } from '../domain/ti
 import type { Broker, Refusal } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { EntryStop } from './entry-stop.ts';
+import { type FlattenForecast, type FlattenNeeds, planFlatten } from './flatten-plan.ts';
 import type { HeldShares } from './held-shares.ts';
 import type { OrderTracker } from './order-tracker.ts';
 import type { Recorder } from './recorder.ts';
 import type { Priority, Request, RequestQueue, Sending } from './request-queue.ts';
+import { createRungMeter } from './rung-times.ts';
 import type { GatewaySettings } from './settings.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
@@ -23,15 +26,18 @@ import type { TokenBucket } from './token-bucket.ts';
  * 2. An intent is posted once. Only a 429, which proves that it was not taken, sends the same intent again.
  * 3. Whatever becomes of an intent, its lane hears one verdict; an unknown outcome is none, and is looked up.
  * 4. Exits are never held back by limits, latches or the age of the request.
+ * 5. Nothing but cancels is sent into a halt: what waited for its turn is given back to its lane.
  */
 export type Gateway = {
   submit(intent: OrderIntent, cause: Cause): void;
   cancel(symbol: Ticker, command: Extract<LaneCommand, { kind: 'cancel' }>, cause: Cause): void;
+  /** An order of ours has ended: what market sells take is learned from it. */
+  ended(id: ClientOrderId, filled: boolean): void;
   /**
    * How long flattening every lane would take from now, with the budget as it is; `entries` more lanes included. What is
    * under way already counts.
    */
-  timeToFlatten(now: Micros, entries?: number): Duration;
+  forecastFlatten(now: Micros, entries?: number): FlattenForecast;
   status(now: Micros): GatewayStatus;
 };
 
@@ -45,9 +51,9 @@ export type GatewayStatus = {
   readonly freeForEntries: number;
   readonly pausedUntil: Micros | null;
   readonly timeToFlatten: Duration;
+  /** Lanes with shares that a halt keeps from being sold, and that the forecast leaves out. */
+  readonly lanesStuck: number;
 };
-
-export type EntryStop = { readonly code: string; readonly text: string };
 
 export type GatewayEvents = {
   onVerdict(intent: OrderIntent, verdict: SubmitVerdict): void;
@@ -70,10 +76,12 @@ export type GatewayDeps = {
   /** An entry was approved, or is over without ever having been at the broker. */
   readonly reserve: (intent: OrderIntent) => void;
   readonly release: (intent: OrderIntent) => void;
-  /** Why no entry may leave now, whatever it is; `null` when one may. */
-  readonly entryStop: () => EntryStop | null;
-  /** Orders that flattening every lane takes now: a cancel for each live order, a sell for each lane with shares. */
-  readonly flattenNeeds: () => { readonly cancels: number; readonly sells: number };
+  /** Why no entry in the symbol may leave now, whatever it is; `null` when one may. Asked again right before it leaves. */
+  readonly entryStop: (symbol: Ticker) => EntryStop | null;
+  /** Whether trading in the symbol is halted, by the newest word of the feed. */
+  readonly isHalted: (symbol: Ticker) => boolean;
+  /** What flattening every lane takes now. `isWaiting`: the intent has not left our queue. */
+  readonly flattenNeeds: (isWaiting: (id: ClientOrderId) => boolean) => FlattenNeeds;
   /** The instants between which the flatten must fit; `null` outside a session. */
   readonly flattenSpan: () => { readonly from: Micros; readonly until: Micros } | null;
 };
@@ -89,11 +97,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const { clock, broker, bucket, queue, tracker, recorder, log, settings, events } = deps;
   /** Intents in the queue: they can be taken back. */
   const waiting = new Map<ClientOrderId, { readonly intent: OrderIntent; readonly request: Request }>();
+  const rungs = createRungMeter(settings.rungTime, clock.now);
 
   // --- judging ---------------------------------------------------------------------------------------------------------
 
   function judge(intent: OrderIntent): Approved<OrderIntent> | EntryStop {
-    const stop = intent.purpose === 'entry' ? (deps.entryStop() ?? noTime()) : null;
+    const stop = intent.purpose === 'entry' ? (deps.entryStop(intent.symbol) ?? noTime()) : null;
     if (stop !== null) return stop;
     const verdict = checkIntent(intent, deps.limits, deps.view(intent));
     return verdict.kind === 'approved' ? verdict.intent : { code: verdict.code, text: verdict.text };
@@ -103,7 +112,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const span = deps.flattenSpan();
     if (span === null) return { code: 'noSession', text: 'entries need a session' };
     const now = clock.now();
-    const need = timeToFlatten(now, 1);
+    const need = forecastFlatten(now, 1).time;
     const from = Math.max(now, span.from);
     const left = between(micros(from), span.until) - settings.flattenMargin;
     if (need <= left) return null;
@@ -113,15 +122,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
     };
   }
 
-  function timeToFlatten(now: Micros, entries = 0): Duration {
-    const { cancels, sells } = deps.flattenNeeds();
-    const urgentWaiting = queue.depth('urgent') + queue.depth('cancel') + queue.depth('exit');
-    // An entry more is at worst a cancel and a sell.
-    const requests = cancels + sells + 2 * entries + urgentWaiting;
-    if (requests === 0) return 0 as Duration;
-    const rungs = cancels + entries > 0 ? 2 : 1;
-    const lastAt = bucket.freeAt(now, true, requests);
-    return (between(now, lastAt) + rungs * settings.rungTime) as Duration;
+  function forecastFlatten(now: Micros, entries = 0): FlattenForecast {
+    const needs = deps.flattenNeeds((id) => waiting.has(id));
+    const line = { waiting: queue.depth('urgent') + queue.depth('cancel'), entries };
+    return planFlatten(now, needs, line, bucket, rungs);
   }
 
   // --- verdicts --------------------------------------------------------------------------------------------------------
@@ -155,7 +159,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   function refused(intent: OrderIntent, refusal: Refusal): void {
     if (!tracker.settle(intent.clientOrderId, { kind: 'rejected', refusal })) return;
     const code = deps.heldShares.repair(intent, refusal);
-    conclude(intent, { kind: 'rejected', code, text: refusal.text });
+    conclude(intent, { kind: 'rejected', code, text: refusal.text, available: refusal.available });
   }
 
   // --- sending ---------------------------------------------------------------------------------------------------------
@@ -189,12 +193,22 @@ export function createGateway(deps: GatewayDeps): Gateway {
     waiting.delete(intent.clientOrderId);
     const stop = await heldBack(intent, written);
     if (stop !== null) {
-      keep(intent, { kind: 'denied', ...stop });
+      // A sell that a halt keeps is no mistake of its lane: it decides again after the resume.
+      keep(intent, intent.side === 'buy' ? { kind: 'denied', ...stop } : { kind: 'expired' });
+      return { kind: 'unsent' };
+    }
+    // A slow disk holds an entry as the queue does: it must not arrive late. The disk's own patience, which is our machine's
+    // and not the market's, is granted to it, or a fast clock would let no entry through.
+    if (intent.expiresAt !== null && clock.now() >= after(intent.expiresAt, settings.journalPatience)) {
+      keep(intent, { kind: 'expired' });
       return { kind: 'unsent' };
     }
     tracker.sent(intent.clientOrderId);
     log.info('order.submitted', describe(intent));
+    const sentAt = clock.now();
+    if (PRIORITY_OF[intent.purpose] === 'urgent') rungs.left(intent.clientOrderId, sentAt);
     const outcome = await broker.submit(intent);
+    if (outcome.kind !== 'unknown') rungs.answered(between(sentAt, clock.now()));
     switch (outcome.kind) {
       case 'accepted':
         tracker.settle(intent.clientOrderId, outcome);
@@ -228,12 +242,15 @@ export function createGateway(deps: GatewayDeps): Gateway {
   async function heldBack(intent: OrderIntent, written: Promise<boolean>): Promise<EntryStop | null> {
     if (intent.purpose !== 'entry') {
       await orPatience(written);
-      return null;
+      return halted(intent);
     }
     if (!(await written))
       return { code: 'journalFailed', text: 'an entry is in the journal before it leaves' };
-    return deps.entryStop();
+    return deps.entryStop(intent.symbol) ?? halted(intent);
   }
+
+  const halted = ({ symbol }: OrderIntent): EntryStop | null =>
+    deps.isHalted(symbol) ? { code: 'halted', text: 'nothing but cancels is sent into a halt' } : null;
 
   /** Exits wait for the journal, but not for long: a slow disk must not hold shares. */
   function orPatience(written: Promise<boolean>): Promise<void> {
@@ -263,15 +280,20 @@ export function createGateway(deps: GatewayDeps): Gateway {
           purpose === 'patience' || purpose === 'entryStop' ? 'cancel' : 'urgent',
         );
     },
-    timeToFlatten,
-    status: (now) => ({
-      waiting: waiting.size,
-      onWire: queue.inFlight('urgent') + queue.inFlight('exit') + queue.inFlight('entry'),
-      free: bucket.free(now, true),
-      freeForEntries: bucket.free(now, false),
-      pausedUntil: bucket.pausedUntil(),
-      timeToFlatten: timeToFlatten(now),
-    }),
+    ended: (id, filled) => rungs.ended(id, filled, clock.now()),
+    forecastFlatten,
+    status(now) {
+      const { time, stuck } = forecastFlatten(now);
+      return {
+        waiting: waiting.size,
+        onWire: queue.inFlight('urgent') + queue.inFlight('exit') + queue.inFlight('entry'),
+        free: bucket.free(now, true),
+        freeForEntries: bucket.free(now, false),
+        pausedUntil: bucket.pausedUntil(),
+        timeToFlatten: time,
+        lanesStuck: stuck,
+      };
+    },
   };
 }
 

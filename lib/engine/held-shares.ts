@@ -78,7 +78,8 @@ export function createHeldShares({ clock, broker, queue, tracker, log }: HeldSha
         ours: ours.length,
       });
       if (ours.length < refusal.relatedOrders.length || ours.length === 0) look(intent);
-      return refusal.relatedOrders.length > 0 && ours.length === 0 ? 'heldByOthers' : refusal.code;
+      const isHeld = refusal.code === 'heldShares';
+      return isHeld && refusal.relatedOrders.length > 0 && ours.length === 0 ? 'heldByOthers' : refusal.code;
     },
   };
 }

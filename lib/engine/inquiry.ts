@@ -18,6 +18,9 @@ const NO_ROOM: Failed = {
 /** Orders in one page of a listing. Source: Alpaca `GET /v2/orders`, `limit`. */
 const ORDERS_PER_PAGE = 500;
 export const pagesOf = (orders: number): number => 1 + Math.floor(orders / ORDERS_PER_PAGE);
+/** Fills in one page. Source: Alpaca `GET /v2/account/activities`, `page_size`. */
+const FILLS_PER_PAGE = 100;
+export const fillPagesOf = (fills: number): number => 1 + Math.floor(fills / FILLS_PER_PAGE);
 
 /** `cost`: pages the answer is expected to take. */
 export type Inquiry = {

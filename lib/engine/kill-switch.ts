@@ -9,8 +9,9 @@ import type { LaneModes, ModeReason } from './modes.ts';
 import type { Recorder } from './recorder.ts';
 
 /**
- * What the operator and the daily loss can do to all lanes. The kill switch and the daily loss latch: they survive restarts,
- * and only an operator who says so clears them.
+ * What the operator and the daily loss can do to all lanes. What was ordered stands until an operator lifts it: through
+ * restarts and from one session to the next. The kill switch and the daily loss latch: only who says so on purpose clears
+ * them.
  */
 export type KillSwitch = {
   pause(order: OperatorOrder): OperatorAnswer;
@@ -18,15 +19,17 @@ export type KillSwitch = {
   resume(order: OperatorOrder & { readonly clearLatches: boolean }): OperatorAnswer;
   flatten(order: OperatorOrder): OperatorAnswer;
   kill(order: Omit<OperatorOrder, 'symbol'>): OperatorAnswer;
-  /** Looks at the profit of the day; `null` is "not known" and changes nothing. */
-  watch(dayPnl: Cash | null): void;
+  /** Looks at the profit of the day, as far as it is known: a loss is not excused by a symbol without a last trade. */
+  watch(knownPnl: Cash): void;
   latches(): { readonly loss: LossLatch; readonly killed: boolean };
   /** For people: which latch is on, by whom and why. */
   describe(): string | null;
   /** Takes up what the journal says of earlier orders, oldest first. */
   restore(records: readonly StoredRecord[]): void;
-  /** Writes the latches into a new day's journal. */
+  /** Writes what stands into a new day's journal: latches, pauses and flattens. */
   openDay(): void;
+  /** The journal has missed something: one record says all that stands, and that nothing else does. */
+  journalMended(): void;
 };
 
 /** `symbol: null` means every lane. `by` and `why` are kept in the journal and the log. */
@@ -61,6 +64,8 @@ export function createKillSwitch(deps: KillSwitchDeps): KillSwitch {
   const { clock, modes, recorder, log, limits, symbols } = deps;
   let loss: LossLatch = { kind: 'armed' };
   let killed: Latch | null = null;
+  /** Pauses and flattens that nobody has lifted, by symbol and kind. */
+  const standing = new Map<string, { readonly what: 'pause' | 'flatten'; readonly order: OperatorOrder }>();
 
   function unknown(symbol: Ticker | null): OperatorAnswer | null {
     if (symbol === null || symbols.includes(symbol)) return null;
@@ -73,22 +78,36 @@ export function createKillSwitch(deps: KillSwitchDeps): KillSwitch {
 
   function note(what: string, { symbol, by, why }: OperatorOrder, extra: object = {}): void {
     log.warn(`operator.${what}`, { symbol, by, why });
-    void recorder.write('operator', symbol, { what, by, why, ...extra });
+    // Before a day is known nothing can be written; latches are, as soon as it is.
+    if (recorder.day() !== null) void recorder.write('operator', symbol, { what, by, why, ...extra });
   }
 
-  function set(order: OperatorOrder, reason: ModeReason, mode: 'paused' | 'flattening'): void {
+  const keyOf = (symbol: Ticker | null, what: string): string => `${symbol ?? ''} ${what}`;
+
+  function set(order: OperatorOrder, reason: 'pause' | 'flatten', mode: 'paused' | 'flattening'): void {
+    standing.set(keyOf(order.symbol, reason), { what: reason, order });
     modes.set(order.symbol, { reason, mode, by: `${order.by}: ${order.why}` });
   }
 
   function lift({ symbol, by }: OperatorOrder, reasons: readonly ModeReason[]): void {
     // "Resume everything" includes what was stopped symbol by symbol.
     const where = symbol === null ? [null, ...symbols] : [symbol];
-    for (const each of where) for (const reason of reasons) modes.lift(each, reason, by);
+    for (const each of where)
+      for (const reason of reasons) {
+        standing.delete(keyOf(each, reason));
+        modes.lift(each, reason, by);
+      }
   }
 
   function latch(on: Latch): void {
     if (on.reason === 'kill') killed = on;
     modes.set(null, { reason: on.reason, mode: 'flattening', by: `${on.by}: ${on.why}` });
+  }
+
+  function latchLoss(latched: Extract<LossLatch, { kind: 'latched' }>): void {
+    loss = latched;
+    const why = `loss of the day ${formatDecimal(latched.dayPnl)} USD`;
+    latch({ reason: 'dailyLoss', by: 'risk', why, at: latched.at });
   }
 
   function clear(by: string): void {
@@ -107,35 +126,47 @@ export function createKillSwitch(deps: KillSwitchDeps): KillSwitch {
       : null;
   }
 
-  function writeLatches(): void {
-    if (killed !== null) {
-      const { by, why, at } = killed;
-      void recorder.write('operator', null, { what: 'kill', by, why, at });
-    }
-    if (loss.kind === 'latched')
-      void recorder.write('operator', null, { what: 'dailyLoss', dayPnl: loss.dayPnl, at: loss.at });
+  /** The latches that are on, as they are written. */
+  function latchBodies(): readonly object[] {
+    const bodies: object[] = [];
+    if (killed !== null) bodies.push({ what: 'kill', by: killed.by, why: killed.why, at: killed.at });
+    if (loss.kind === 'latched') bodies.push({ what: 'dailyLoss', dayPnl: loss.dayPnl, at: loss.at });
+    return bodies;
   }
 
-  function restoreOne({ at, symbol, body }: StoredRecord): void {
-    const said = body as Readonly<Record<string, unknown>>;
+  function writeLatches(): void {
+    for (const body of latchBodies()) void recorder.write('operator', null, body);
+  }
+
+  function restoreOne(symbol: Ticker | null, body: unknown, writtenAt: Micros): void {
+    const said = (body ?? {}) as Readonly<Record<string, unknown>>;
+    // A latch is written again into each new day, and keeps the instant it was set at.
+    const at = typeof said.at === 'number' ? (said.at as Micros) : writtenAt;
     const order: OperatorOrder = { symbol, by: String(said.by ?? ''), why: String(said.why ?? '') };
     switch (said.what) {
       case 'kill':
         latch({ reason: 'kill', by: order.by, why: order.why, at });
         break;
       case 'dailyLoss':
-        loss = { kind: 'latched', at, dayPnl: Number(said.dayPnl ?? 0) as Cash };
-        latch({ reason: 'dailyLoss', by: 'risk', why: describe() ?? '', at });
+        latchLoss({ kind: 'latched', at, dayPnl: Number(said.dayPnl ?? 0) as Cash });
         break;
       case 'pause':
         set(order, 'pause', 'paused');
         break;
+      case 'flatten':
+        set(order, 'flatten', 'flattening');
+        break;
       case 'resume':
-        lift(order, ['pause']);
+        lift(order, ['pause', 'flatten']);
         if (said.clearLatches === true) clear(order.by);
         break;
+      case 'stands':
+        lift(order, ['pause', 'flatten']);
+        clear(order.by);
+        for (const each of Array.isArray(said.orders) ? said.orders : [])
+          restoreOne(each.symbol ?? null, each, writtenAt);
+        break;
       default:
-        // A flatten is done once; a restart is no second order for it.
         break;
     }
   }
@@ -185,24 +216,39 @@ export function createKillSwitch(deps: KillSwitchDeps): KillSwitch {
       latch({ reason: 'kill', by, why, at: clock.now() });
       return DONE;
     },
-    watch(dayPnl) {
+    watch(knownPnl) {
       const now = clock.now();
-      const next = watchLoss(loss, limits, dayPnl, now);
+      const next = watchLoss(loss, limits, knownPnl, now);
       if (next === loss || next.kind !== 'latched' || loss.kind === 'latched') return;
-      loss = next;
       log.error('risk.dailyLoss', {
         pnl: formatDecimal(next.dayPnl),
         limit: formatDecimal(limits.dailyLossMax),
         consequence: 'everything is flattened; only resume with clearing lifts it',
       });
+      latchLoss(next);
       writeLatches();
-      latch({ reason: 'dailyLoss', by: 'risk', why: describe() ?? '', at: now });
     },
     latches: () => ({ loss, killed: killed !== null }),
     describe,
     restore(records) {
-      for (const record of records) if (record.kind === 'operator') restoreOne(record);
+      // What was said while the journal was being read is newer than all of it: an old clearing must not undo a kill.
+      const live = { killed, loss };
+      for (const { kind, symbol, body, at } of records) if (kind === 'operator') restoreOne(symbol, body, at);
+      if (live.killed !== null) latch(live.killed);
+      if (live.loss.kind === 'latched') latchLoss(live.loss);
     },
-    openDay: writeLatches,
+    openDay() {
+      writeLatches();
+      for (const { what, order } of standing.values())
+        void recorder.write('operator', order.symbol, { what, by: order.by, why: order.why });
+    },
+    journalMended() {
+      const orders = [...standing.values()].map(({ what, order }) => ({ what, ...order }));
+      void recorder.write('operator', null, {
+        what: 'stands',
+        by: 'journal',
+        orders: [...latchBodies(), ...orders],
+      });
+    },
   };
 }

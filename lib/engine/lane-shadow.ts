@@ -9,15 +9,17 @@ import type { LaneInputMessage, LaneStep } from '../ports/lane-protocol.ts';
 export type LaneShadow = {
   readonly symbol: Ticker;
   lane(): Lane;
-  /** Folds one step and returns its number in the session's journal. */
+  /** Folds one step and returns its number since somebody began with the lane. */
   fold(step: LaneStep): number;
   sent(seq: number, input: LaneInputMessage): void;
   /** The lane answered everything up to `seq`. */
   acked(seq: number): void;
   /** Inputs without an answer, oldest first; they are forgotten with this call. */
   takeUnacked(): readonly LaneInputMessage[];
+  /** The same, and they are kept. */
+  unacked(): readonly LaneInputMessage[];
   unackedCount(): number;
-  /** Step numbers begin anew with a session's journal. */
+  /** Somebody else begins with the lane: step numbers do too. */
   restartCount(): void;
 };
 
@@ -46,6 +48,7 @@ export function createLaneShadow(symbol: Ticker, from: Lane): LaneShadow {
       unacked = [];
       return inputs;
     },
+    unacked: () => unacked.map(({ input }) => input),
     unackedCount: () => unacked.length,
     restartCount() {
       steps = 0;

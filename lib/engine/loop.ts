@@ -1,3 +1,4 @@
+import { isEnd } from '../domain/execution.ts';
 import type { ClientOrderId, Ticker } from '../domain/ids.ts';
 import { unreachable } from '../domain/invariant.ts';
 import { type Lane, sharesHeld, unsettledOrders } from '../domain/lane.ts';
@@ -12,18 +13,21 @@ import { NO_FEES } from '../sim/fees.ts';
 import { createBlotter } from './blotter.ts';
 import type { EngineDeps } from './engine-types.ts';
 import { createEntryGates } from './entry-gates.ts';
+import { createEntryStop } from './entry-stop.ts';
 import { createFeedHub } from './feed-hub.ts';
-import { createGateway, type EntryStop } from './gateway.ts';
+import { createFlattenWatch } from './flatten-watch.ts';
+import { createGateway } from './gateway.ts';
 import { createHeldShares } from './held-shares.ts';
 import { inquire } from './inquiry.ts';
 import { createKillSwitch } from './kill-switch.ts';
+import { laneRecord, updatedBarRecord } from './lane-records.ts';
 import { createLaneModes, type ModeSource } from './modes.ts';
 import { createOrderTracker } from './order-tracker.ts';
 import { createReconciler } from './reconciler.ts';
 import { createRecorder } from './recorder.ts';
 import { createRequestQueue } from './request-queue.ts';
 import { createRiskDesk } from './risk-desk.ts';
-import { createSupervisor } from './supervisor.ts';
+import { createSupervisor, type Seating } from './supervisor.ts';
 import { createTokenBucket } from './token-bucket.ts';
 
 /** What the loop asks of whoever runs it. */
@@ -49,15 +53,17 @@ export function createLoop(deps: EngineDeps, hooks: LoopHooks) {
   const { limits } = settings.risk;
   const { requestsPerMinute, exitReserve } = settings.gateway;
   let account: BrokerAccount | null = null;
+  let lossDue = false;
 
   const bucket = createTokenBucket({ limit: requestsPerMinute, reserve: exitReserve, window: RATE_WINDOW });
   const queue = createRequestQueue(clock, bucket, settings.gateway);
-  const recorder = createRecorder(clock, journal, log);
+  const recorder = createRecorder(clock, journal, log, journalMended);
   const blotter = createBlotter(NO_FEES);
   const asks = { clock, broker, queue, log };
 
   const modes = createLaneModes(symbols, (symbol, mode, by) => {
     log.info('lane.mode', { symbol, mode, by });
+    if (mode === 'flattening') flattening.soon();
     deliver(symbol, { kind: 'modeChanged', at: clock.now(), mode, by });
   });
   const gates = createEntryGates(symbols, (symbol, gate) =>
@@ -67,7 +73,11 @@ export function createLoop(deps: EngineDeps, hooks: LoopHooks) {
     ...asks,
     symbols,
     settings: settings.feed,
-    events: { onInput: deliver, onMark: (symbol, mark) => supervisor.host.setMark(symbol, mark) },
+    events: {
+      onInput: deliver,
+      onMark: (symbol, mark) => supervisor.host.setMark(symbol, mark),
+      onUpdatedBar: (bar) => void recorder.write('input', bar.symbol, updatedBarRecord(bar)),
+    },
   });
   const tracker = createOrderTracker({
     ...asks,
@@ -75,8 +85,8 @@ export function createLoop(deps: EngineDeps, hooks: LoopHooks) {
     events: {
       onReport: (symbol, report) => deliver(symbol, { kind: 'reported', at: clock.now(), report }),
       onVerdict: settle,
-      onSuccessor: (symbol, clientOrderId, successor) =>
-        deliver(symbol, { kind: 'succeeded', at: clock.now(), clientOrderId, successor }),
+      onSuccessor: (symbol, clientOrderId, successor, carried) =>
+        deliver(symbol, { kind: 'succeeded', at: clock.now(), clientOrderId, successor, carried }),
       onForeign: () => reconciler.soon(),
     },
   });
@@ -88,9 +98,15 @@ export function createLoop(deps: EngineDeps, hooks: LoopHooks) {
     openHost: deps.laneHost,
     marks: { read: hub.mark },
     bars: hub.bars,
-    events: { onStep, onSettled, onRetired: (symbol) => modes.set(symbol, CRASH_LOOP) },
+    events: { onSeated, onStep, onSettled, onRetired: (symbol) => modes.set(symbol, CRASH_LOOP) },
   });
-  const desk = createRiskDesk({ lanes: supervisor.lanes, lane: supervisor.lane, mark: hub.mark });
+  const desk = createRiskDesk({
+    lanes: supervisor.lanes,
+    lane: supervisor.lane,
+    mark: hub.mark,
+    band: hub.band,
+    isHalted: hub.isHalted,
+  });
   const killSwitch = createKillSwitch({ clock, modes, recorder, log, limits, symbols });
   const gateway = createGateway({
     ...asks,
@@ -104,9 +120,18 @@ export function createLoop(deps: EngineDeps, hooks: LoopHooks) {
     view: (intent) => desk.view(intent, killSwitch.latches()),
     reserve: (intent) => desk.reserve(intent),
     release: (intent) => desk.release(intent.clientOrderId),
-    entryStop,
-    flattenNeeds: () => desk.flattenNeeds(),
+    entryStop: createEntryStop({ clock, recorder, modes, gates, ...hooks }),
+    isHalted: hub.isHalted,
+    flattenNeeds: (isWaiting) => desk.flattenNeeds(isWaiting),
     flattenSpan,
+  });
+  const flattening = createFlattenWatch({
+    clock,
+    log,
+    lanes: supervisor.lanes,
+    reasonOf: (symbol) => modes.reasons(symbol).find(({ mode }) => mode === 'flattening')?.reason ?? null,
+    forecast: (now) => gateway.forecastFlatten(now),
+    lookEvery: settings.risk.checkEvery,
   });
   const reconciler = createReconciler({
     ...asks,
@@ -115,6 +140,9 @@ export function createLoop(deps: EngineDeps, hooks: LoopHooks) {
     recorder,
     settings: settings.reconcile,
     lanes: () => supervisor.lanes(),
+    inSession: () => hooks.plan() !== null,
+    onGone: (symbol, shares, averagePx) =>
+      deliver(symbol, { kind: 'released', at: clock.now(), qty: shares, averagePx }),
     onLook(begunAt, agreed) {
       gates.agreed(agreed, begunAt);
       readAccount();
@@ -130,10 +158,17 @@ export function createLoop(deps: EngineDeps, hooks: LoopHooks) {
     deliver(symbol, { kind: 'submitSettled', at: clock.now(), clientOrderId, verdict });
   }
 
+  /** From here on the day's journal tells everything that happens to this lane, and all that it starts from. */
+  function onSeated(symbol: Ticker, seating: Seating): void {
+    void recorder.write('session', symbol, laneRecord(seating, settings.strategy));
+  }
+
   /** Orders first; the journal of the step after them. */
   function onStep(symbol: Ticker, step: LaneStep, number: number, lane: Lane): void {
     const { event, commands } = step;
     for (const command of commands) act(symbol, command, { step: number, event });
+    if (event.kind === 'reported' && isEnd(event.report.status))
+      gateway.ended(event.report.clientOrderId, event.report.status === 'filled');
     void recorder.write('input', symbol, { step: number, event });
     if (commands.length > 0) void recorder.write('decision', symbol, { step: number, commands });
     blotter.book(symbol, step, lane);
@@ -167,19 +202,29 @@ export function createLoop(deps: EngineDeps, hooks: LoopHooks) {
 
   function onSettled(symbol: Ticker, lane: Lane): void {
     tracker.attend(symbol, unsettledOrders(lane));
-    if (sharesHeld(lane) !== 0) watchLoss();
+    if (sharesHeld(lane) !== 0) watchLossSoon();
+    flattening.settled(symbol, lane);
     hooks.onSettled(symbol);
   }
 
-  function watchLoss(): void {
-    killSwitch.watch(desk.dayPnl());
+  /** Once for all lanes that act in one instant: the look goes over all of them, and exits go first. */
+  function watchLossSoon(): void {
+    if (lossDue) return;
+    lossDue = true;
+    clock.at(clock.now(), () => {
+      lossDue = false;
+      watchLoss();
+    });
   }
 
-  function entryStop(): EntryStop | null {
-    if (hooks.stopping()) return { code: 'stopping', text: 'the daemon is stopping' };
-    return recorder.broken()
-      ? { code: 'journalFailed', text: 'entries need a journal that takes records' }
-      : null;
+  function watchLoss(): void {
+    killSwitch.watch(desk.knownPnl());
+  }
+
+  /** What the journal missed it will never know; what is now, it is told anew. */
+  function journalMended(): void {
+    supervisor.reseat();
+    killSwitch.journalMended();
   }
 
   function flattenSpan(): { readonly from: Micros; readonly until: Micros } | null {
@@ -216,6 +261,7 @@ export function createLoop(deps: EngineDeps, hooks: LoopHooks) {
     desk,
     killSwitch,
     gateway,
+    flattening,
     reconciler,
     deliver,
     watchLoss,

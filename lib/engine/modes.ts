@@ -29,12 +29,13 @@ export type LaneModes = {
   tellAll(by: string): void;
 };
 
+/** Whoever is to get out gets out, of shares of his own, whatever others have in the symbol. */
 const STRICTNESS: Readonly<Record<TradingMode, number>> = {
   active: 0,
   paused: 1,
   exitOnly: 2,
-  flattening: 3,
-  halted: 4,
+  halted: 3,
+  flattening: 4,
 };
 
 /** `tell` is called once per lane whose mode changed. */

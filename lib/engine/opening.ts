@@ -13,9 +13,10 @@ import type { LaneStep } from '../ports/lane-protocol.ts';
 import type { Log } from '../ports/log.ts';
 import type { StartFailure } from './engine-types.ts';
 import { type Inquiry, inquire } from './inquiry.ts';
+import { laneFromBroker, missesOrders } from './lane-from-broker.ts';
 import type { Picture } from './reconciler.ts';
 import type { RequestQueue } from './request-queue.ts';
-import { foldDay, laneFromBroker } from './restore.ts';
+import { foldDay } from './restore.ts';
 import type { SessionSettings } from './settings.ts';
 
 /** What has to be known before the first lane starts: the account, the symbols, and what an earlier run left behind. */
@@ -103,6 +104,8 @@ export type Found = {
   readonly operator: readonly StoredRecord[];
   /** Symbols of a session under way that neither the journal nor the broker told anything of. */
   readonly unproven: readonly Ticker[];
+  /** Lanes that were made from our own orders at the broker. */
+  readonly fromBroker: readonly Ticker[];
 };
 
 /**
@@ -124,16 +127,36 @@ export async function findLanes(deps: {
   const { params, plan, pastDays, journal, picture, clock, log } = deps;
   const today = deps.day === null ? [] : await journal.read(deps.day);
   const folded = foldDay(today, deps.onStep);
-  const earlier = await lastWritten(journal, pastDays);
+  const earlier = await sinceLastSession(journal, pastDays);
   const carried = foldDay(earlier, () => undefined);
   for (const text of [...folded.damages, ...carried.damages]) log.error('journal.damaged', { text });
 
+  const fromBroker: Ticker[] = [];
+  function takenFromBroker(own: LaneParams, plan: SessionPlan, picture: Picture): Lane {
+    fromBroker.push(own.symbol);
+    return laneFromBroker(own, plan, picture, clock.now());
+  }
   const unproven: Ticker[] = [];
   const lanes = params.map((own): Lane => {
     const known = folded.lanes.get(own.symbol);
-    if (known !== undefined) return { ...known, params: own };
+    // What was written while waiting for the session tells of what it found, and proves nothing of the session itself.
+    if (known !== undefined && (plan === null || known.plan?.day === plan.day || isOpen(known))) {
+      const isWhole = !folded.doubtful.has(own.symbol);
+      if (plan === null || (picture === null && isWhole)) return { ...known, params: own };
+      if (picture === null) {
+        unproven.push(own.symbol);
+        return openLane(own);
+      }
+      if (isWhole && !missesOrders(known, plan.day, picture)) return { ...known, params: own };
+      // An exit may have left without its record. What the broker has under our ids is proven; such a journal is not.
+      log.error('journal.incomplete', {
+        symbol: own.symbol,
+        text: "a journal knows every order of ours: the lane is taken from the broker's",
+      });
+      return takenFromBroker(own, plan, picture);
+    }
     const old = carried.lanes.get(own.symbol);
-    if (old !== undefined && (sharesHeld(old) !== 0 || unsettledOrders(old).length > 0)) {
+    if (old !== undefined && isOpen(old)) {
       log.warn('lane.carried', {
         symbol: own.symbol,
         shares: sharesHeld(old),
@@ -142,24 +165,37 @@ export async function findLanes(deps: {
       return { ...old, params: own };
     }
     if (plan === null) return openLane(own);
-    if (picture !== null) return laneFromBroker(own, plan, picture, clock.now());
+    if (picture !== null) return takenFromBroker(own, plan, picture);
     unproven.push(own.symbol);
     return openLane(own);
   });
-  // Latches outlive the day they were set on; everything else an operator said is of its day.
-  return { lanes, operator: [...earlier.filter(isLatchRecord), ...today], unproven };
+  // What an operator ordered outlives its day, until he lifts it.
+  return { lanes, operator: [...earlier.filter(isStandingOrder), ...today], unproven, fromBroker };
 }
 
-/** The newest of the past days that has records. */
-async function lastWritten(journal: Journal, days: readonly SessionDay[]): Promise<readonly StoredRecord[]> {
+const isOpen = (lane: Lane): boolean => sharesHeld(lane) !== 0 || unsettledOrders(lane).length > 0;
+
+/**
+ * Records from the newest day on which a session began, oldest first. That day's journal holds every latch that was on, for
+ * each is written again before a session begins; a day that only saw an operator's word holds that word alone.
+ */
+async function sinceLastSession(
+  journal: Journal,
+  days: readonly SessionDay[],
+): Promise<readonly StoredRecord[]> {
+  let records: readonly StoredRecord[] = [];
   for (const day of days) {
-    const records = await journal.read(day);
-    if (records.length > 0) return records;
+    const ofDay = await journal.read(day);
+    records = [...ofDay, ...records];
+    if (ofDay.some(isBegin)) break;
   }
-  return [];
+  return records;
 }
 
-function isLatchRecord({ kind, body }: StoredRecord): boolean {
-  const what = (body as { readonly what?: unknown } | null)?.what;
-  return kind === 'operator' && (what === 'kill' || what === 'dailyLoss' || what === 'resume');
-}
+const isBegin = ({ kind, body }: StoredRecord): boolean =>
+  kind === 'session' && (body as { readonly what?: unknown } | null)?.what === 'began';
+
+const STANDING: readonly unknown[] = ['kill', 'dailyLoss', 'pause', 'flatten', 'resume', 'stands'];
+
+const isStandingOrder = ({ kind, body }: StoredRecord): boolean =>
+  kind === 'operator' && STANDING.includes((body as { readonly what?: unknown } | null)?.what);

@@ -1,4 +1,4 @@
-import { after, before, type Micros, seconds } from '../domain/time.ts';
+import { after, before, type Duration, type Micros, seconds } from '../domain/time.ts';
 import type { Broker, BrokerOrder, Read } from '../ports/broker.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import { inquire, pagesOf } from './inquiry.ts';
@@ -39,6 +39,8 @@ export function createOrderSweep({
   let blind = true;
   let sweeping = false;
   let timer: Timer | null = null;
+  /** Listings in a row that failed. */
+  let failures = 0;
 
   function firstOpenAt(): Micros | null {
     let first: Micros | null = null;
@@ -57,15 +59,21 @@ export function createOrderSweep({
       () => broker.ordersSince(before(first, LISTING_LEAD)),
       (answer: Read<readonly BrokerOrder[]>) => {
         sweeping = false;
+        failures = answer.kind === 'ok' ? 0 : failures + 1;
         if (answer.kind === 'ok') listed(answer.value);
       },
     );
   }
 
+  /** Grows while the broker does not answer. */
+  function pause(): Duration {
+    const usual = blind ? settings.sweepEveryBlind : settings.sweepEvery;
+    return Math.min(usual * 2 ** Math.min(failures, 10), Math.max(usual, settings.pollMax)) as Duration;
+  }
+
   function arm(): void {
     timer?.cancel();
-    const wait = blind ? settings.sweepEveryBlind : settings.sweepEvery;
-    timer = clock.at(after(clock.now(), wait), () => {
+    timer = clock.at(after(clock.now(), pause()), () => {
       now();
       arm();
     });
@@ -73,6 +81,8 @@ export function createOrderSweep({
 
   return {
     setBlind(value) {
+      // A socket that comes and goes says the same again and again: that must not put the next listing off.
+      if (value === blind && timer !== null) return;
       blind = value;
       arm();
     },

@@ -2,16 +2,16 @@ import { type ExecutionReport, isEnd } from '../domain/execution.ts';
 import { type BrokerOrderId, type ClientOrderId, parseClientOrderId, type Ticker } from '../domain/ids.ts';
 import type { OrderIntent } from '../domain/intent.ts';
 import { unreachable } from '../domain/invariant.ts';
-import type { SubmitVerdict } from '../domain/lane-types.ts';
+import type { Carried, SubmitVerdict } from '../domain/lane-types.ts';
 import { isLive, type Order } from '../domain/order.ts';
 import { reportOf } from '../domain/reconcile.ts';
-import { after, type Micros } from '../domain/time.ts';
-import type { Broker, BrokerOrder, Lookup, SubmitOutcome } from '../ports/broker.ts';
+import type { Micros } from '../domain/time.ts';
+import type { Broker, BrokerOrder, SubmitOutcome } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { createFillLog } from './fill-log.ts';
-import { inquire } from './inquiry.ts';
 import { createOrderInquiry } from './order-inquiry.ts';
+import { createOrderSuccession } from './order-succession.ts';
 import { createOrderSweep } from './order-sweep.ts';
 import type { Priority, RequestQueue } from './request-queue.ts';
 import type { TrackerSettings } from './settings.ts';
@@ -71,7 +71,7 @@ export type TrackerStats = {
 export type TrackerEvents = {
   onReport(symbol: Ticker, report: ExecutionReport): void;
   onVerdict(symbol: Ticker, id: ClientOrderId, verdict: SubmitVerdict): void;
-  onSuccessor(symbol: Ticker, id: ClientOrderId, successor: OrderIntent): void;
+  onSuccessor(symbol: Ticker, id: ClientOrderId, successor: OrderIntent, carried: Carried): void;
   /** An order that is not ours was heard of, for the first time. */
   onForeign(symbol: Ticker): void;
 };
@@ -103,6 +103,13 @@ export function createOrderTracker(deps: TrackerDeps): OrderTracker {
     absent: ({ intent }) => events.onVerdict(intent.symbol, intent.clientOrderId, { kind: 'absent' }),
   });
 
+  const succession = createOrderSuccession({
+    ...{ clock, broker, queue, log, settings, index },
+    learned: (tracked, report) => learned(tracked, report, true),
+    succeeded: (old, successor, carried) =>
+      events.onSuccessor(old.symbol, old.clientOrderId, successor, carried),
+  });
+
   const sweep = createOrderSweep({
     clock,
     broker,
@@ -119,12 +126,15 @@ export function createOrderTracker(deps: TrackerDeps): OrderTracker {
     if (tracked.brokerOrderId !== report.brokerOrderId) index.name(tracked, report.brokerOrderId);
     const ends = isEnd(report.status);
     prove(tracked, ends);
-    if (ends) tracked.ended = true;
-    noteNews(tracked, `${report.status} ${report.cumQty}`);
-    if (report.status === 'replaced' && report.replacedBy !== null && !tracked.following) {
-      tracked.following = true;
-      follow(tracked, report.replacedBy);
+    if (ends) {
+      tracked.ended = true;
+      tracked.endedAs ??= report.status;
     }
+    if (report.cumQty >= tracked.totals.cumQty)
+      tracked.totals = { cumQty: report.cumQty, cumNotional: report.cumNotional };
+    noteNews(tracked, `${report.status} ${report.cumQty}`);
+    if (report.status === 'replaced' && report.replacedBy !== null && !index.byBrokerId(report.replacedBy))
+      succession.follow(tracked, report.replacedBy);
     tell(tracked, report, insist);
     // After the lane was told: it may have an exit to send.
     fillLog.note(tracked.intent, report);
@@ -178,45 +188,6 @@ export function createOrderTracker(deps: TrackerDeps): OrderTracker {
     events.onForeign(symbol);
   }
 
-  // --- replaced by somebody's hand --------------------------------------------------------------------------------------
-
-  function follow(tracked: Tracked, successorId: BrokerOrderId): void {
-    inquire(
-      queue,
-      { priority: 'exit', cost: 1 },
-      () => broker.orderById(successorId),
-      (answer: Lookup) => succeeded(tracked, successorId, answer),
-    );
-  }
-
-  function succeeded(tracked: Tracked, successorId: BrokerOrderId, answer: Lookup): void {
-    if (answer.kind !== 'found') {
-      clock.at(after(clock.now(), settings.pollFirst), () => follow(tracked, successorId));
-      return;
-    }
-    takeOver(tracked, answer.order);
-  }
-
-  function takeOver(tracked: Tracked, order: BrokerOrder): void {
-    if (index.byClientId(order.clientOrderId) !== undefined) return;
-    const { symbol, purpose, mark, clientOrderId } = tracked.intent;
-    const successor: OrderIntent = {
-      clientOrderId: order.clientOrderId,
-      symbol,
-      side: order.side,
-      qty: order.qty,
-      price: order.limit === null ? { type: 'market' } : { type: 'limit', limit: order.limit },
-      purpose,
-      decidedAt: clock.now(),
-      mark,
-      expiresAt: null,
-    };
-    const next = index.add(successor, 'proven', clock.now());
-    log.warn('order.replaced', { ...nameOf(tracked), successor: order.clientOrderId, qty: order.qty });
-    events.onSuccessor(symbol, clientOrderId, successor);
-    learned(next, reportOf(order, clock.now()));
-  }
-
   // --- canceling --------------------------------------------------------------------------------------------------------
 
   function sendCancel(tracked: Tracked): void {
@@ -255,13 +226,15 @@ export function createOrderTracker(deps: TrackerDeps): OrderTracker {
       if (tracked !== null) {
         if (tracked.brokerOrderId === null) index.name(tracked, order.brokerOrderId);
         if (isOpen(tracked) || tracked.attended) learned(tracked, reportOf(order, receivedAt));
-      } else if (replaces !== undefined) takeOver(replaces, order);
+      } else if (replaces !== undefined && order.status !== 'rejected')
+        succession.follow(replaces, order.brokerOrderId);
       else others.push(order);
     }
     return others;
   }
 
   function reset(): void {
+    succession.stop();
     index.clear();
     foreign.clear();
     fillLog.reset();
@@ -317,7 +290,8 @@ export function createOrderTracker(deps: TrackerDeps): OrderTracker {
     heard(report) {
       const tracked = find(report.clientOrderId, report.brokerOrderId);
       if (tracked !== null) learned(tracked, report, true);
-      else noteForeign(report.brokerOrderId, report.clientOrderId, report.symbol, report.status);
+      else if (!succession.hold(report))
+        noteForeign(report.brokerOrderId, report.clientOrderId, report.symbol, report.status);
     },
     listed(found, receivedAt) {
       const others = listed(found, receivedAt);

@@ -1,12 +1,16 @@
 import type { Ticker } from '../domain/ids.ts';
-import type { SessionDay } from '../domain/time.ts';
+import { between, type Micros, type SessionDay, seconds } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Journal, JournalKind } from '../ports/journal.ts';
+import type { GapBody, Journal, JournalKind } from '../ports/journal.ts';
 import type { Log } from '../ports/log.ts';
 
 /**
- * The engine's hand on the journal: stamps records, and knows whether the journal still takes them. The first refused
- * record makes it broken; the first one that is written again mends it.
+ * The engine's hand on the journal: stamps records, and knows whether the journal still takes them.
+ *
+ * 1. The first refused record makes it broken. It is mended when a record is written again and the gap before it as well.
+ * 2. What was refused is counted by day and symbol, and written as `gap` records as soon as the journal takes something:
+ *    whoever reads the day knows where it is not whole.
+ * 3. Both are told once, the beginning and the end.
  */
 export type Recorder = {
   /** Written, or not; never rejects. */
@@ -15,37 +19,111 @@ export type Recorder = {
   openDay(day: SessionDay): void;
   day(): SessionDay | null;
   broken(): boolean;
+  /** Records that this run could not write. */
+  lost(): number;
 };
 
-export function createRecorder(clock: Clock, journal: Journal, log: Log): Recorder {
-  let day: SessionDay | null = null;
-  let isBroken = false;
+type Loss = { readonly day: SessionDay; readonly symbol: Ticker | null; readonly body: GapBody };
 
-  function note(failed: boolean, cause: unknown): boolean {
-    if (failed && !isBroken)
-      log.error('journal.failed', {
-        text: cause instanceof Error ? cause.message : String(cause),
-        consequence: 'entries stop, exits go on',
-      });
-    if (!failed && isBroken) log.warn('journal.mended', { consequence: 'entries may go on' });
-    isBroken = failed;
-    return !failed;
+/** `onMended`: the journal is whole again from here on, and lacks what its gap records tell. */
+export function createRecorder(
+  clock: Clock,
+  journal: Journal,
+  log: Log,
+  onMended: () => void = () => undefined,
+): Recorder {
+  let day: SessionDay | null = null;
+  let brokenSince: Micros | null = null;
+  let lostInAll = 0;
+  let lostBefore = 0;
+  let gapsUnderWay = 0;
+  const losses = new Map<string, Loss>();
+
+  function lose(loss: Loss): void {
+    const key = `${loss.day} ${loss.symbol ?? ''}`;
+    const known = losses.get(key);
+    losses.set(key, known === undefined ? loss : { ...loss, body: sum(known.body, loss.body) });
+  }
+
+  function breaks(cause: unknown): void {
+    if (brokenSince !== null) return;
+    brokenSince = clock.now();
+    lostBefore = lostInAll;
+    log.error('journal.failed', { text: textOf(cause), consequence: 'entries stop, exits go on' });
+  }
+
+  /** A record was written. */
+  function holds(): void {
+    if (brokenSince === null) return;
+    if (losses.size > 0) writeGaps();
+    if (losses.size > 0 || gapsUnderWay > 0) return;
+    log.warn('journal.mended', {
+      lost: lostInAll - lostBefore,
+      seconds: between(brokenSince, clock.now()) / seconds(1),
+      consequence: 'entries may go on',
+    });
+    brokenSince = null;
+    onMended();
+  }
+
+  /** Ahead of whatever is written next. */
+  function writeGaps(): void {
+    for (const loss of losses.values()) {
+      gapsUnderWay += 1;
+      const { day, symbol, body } = loss;
+      journal.append({ day, at: clock.now(), kind: 'gap', symbol, body }).then(
+        () => {
+          gapsUnderWay -= 1;
+          holds();
+        },
+        () => {
+          gapsUnderWay -= 1;
+          lose(loss);
+        },
+      );
+    }
+    losses.clear();
   }
 
   return {
     async write(kind, symbol, body) {
-      if (day === null) return note(true, 'no session day is open');
-      try {
-        await journal.append({ day, at: clock.now(), kind, symbol, body });
-        return note(false, null);
-      } catch (cause) {
-        return note(true, cause);
+      if (day === null) {
+        breaks('no session day is open');
+        return false;
       }
+      const at = clock.now();
+      const record = { day, at, kind, symbol, body };
+      if (losses.size > 0) writeGaps();
+      try {
+        await journal.append(record);
+      } catch (cause) {
+        breaks(cause);
+        lostInAll += 1;
+        lose({ ...record, body: { what: 'lost', records: 1, from: at, to: at, cause: textOf(cause) } });
+        return false;
+      }
+      holds();
+      return true;
     },
     openDay(opened) {
       day = opened;
     },
     day: () => day,
-    broken: () => isBroken,
+    broken: () => brokenSince !== null,
+    lost: () => lostInAll,
   };
 }
+
+/** The first refusal said why; the others follow from it. */
+function sum(one: GapBody, other: GapBody): GapBody {
+  const [first, second] = one.from <= other.from ? [one, other] : [other, one];
+  return {
+    what: 'lost',
+    records: one.records + other.records,
+    from: first.from,
+    to: Math.max(first.to, second.to) as Micros,
+    cause: first.cause,
+  };
+}
+
+const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

@@ -2,8 +2,9 @@ import type { Ticker } from '../domain/ids.ts';
 import { type Lane, sharesHeld, unsettledOrders } from '../domain/lane.ts';
 import type { ExitKind, RoundTrip } from '../domain/lane-types.ts';
 import { type Cash, cash, formatDecimal, UNITS_PER_USD } from '../domain/money.ts';
+import type { Order } from '../domain/order.ts';
 import { realizedOf } from '../domain/position.ts';
-import { between, type Duration, MICROS_PER_SECOND, type SessionDay } from '../domain/time.ts';
+import { between, type Duration, formatInstant, MICROS_PER_SECOND, type SessionDay } from '../domain/time.ts';
 import type { BrokerOrder, BrokerPosition } from '../ports/broker.ts';
 import type { LaneCounts } from './blotter.ts';
 import type { Discrepancy } from './reconciler.ts';
@@ -44,7 +45,11 @@ export type SymbolReport = {
   readonly flat: boolean;
   /** The proof of flatness: our books, the broker's orders, the broker's positions; `null` when it was not read. */
   readonly laneShares: number;
+  /** Since when trading is halted, by the lane; `null` when it is not. */
+  readonly haltedSince: string | null;
   readonly laneOrders: number;
+  /** Of these, exits that rest at the broker as they should. */
+  readonly restingExits: number;
   readonly brokerOrders: number | null;
   readonly brokerShares: number | null;
 };
@@ -115,22 +120,29 @@ function symbolReport(lane: Lane, input: ReportInput): SymbolReport {
     // Not having asked is no proof.
     flat: laneShares === 0 && laneOrders === 0 && brokerOrders === 0 && brokerShares === 0,
     laneShares,
+    haltedSince: lane.trading.kind === 'halted' ? formatInstant(lane.trading.since) : null,
     laneOrders,
+    restingExits: unsettledOrders(lane).filter(isRestingExit).length,
     brokerOrders,
     brokerShares,
   };
 }
 
+const isRestingExit = ({ kind, intent }: Order): boolean => kind === 'working' && intent.side === 'sell';
+
 const grossOf = (lane: Lane): Cash => cash(lane.day.realized + realizedOf(lane.position));
 
 function openLines(report: SymbolReport): readonly string[] {
-  const { symbol, laneShares, laneOrders, brokerOrders, brokerShares } = report;
+  const { symbol, laneShares, restingExits, brokerOrders, brokerShares } = report;
+  const unaccounted = report.laneOrders - restingExits;
   if (report.flat) return [];
   const lines: string[] = [];
-  if (laneShares !== 0) lines.push(`${symbol}: ${laneShares} shares by our fills`);
-  if (laneOrders !== 0) lines.push(`${symbol}: ${laneOrders} orders of ours not accounted for`);
+  const halted = report.haltedSince === null ? '' : `, trading is halted since ${report.haltedSince}`;
+  if (laneShares !== 0) lines.push(`${symbol}: ${laneShares} shares by our fills${halted}`);
+  if (restingExits !== 0) lines.push(`${symbol}: ${restingExits} exit of ours rests at the broker`);
+  if (unaccounted !== 0) lines.push(`${symbol}: ${unaccounted} orders of ours not accounted for`);
   if (brokerOrders === null || brokerShares === null) lines.push(`${symbol}: the broker could not be asked`);
-  if (brokerOrders !== null && brokerOrders !== 0)
+  if (brokerOrders !== null && brokerOrders !== restingExits)
     lines.push(`${symbol}: ${brokerOrders} open orders at the broker`);
   if (brokerShares !== null && brokerShares !== 0)
     lines.push(`${symbol}: ${brokerShares} shares at the broker`);

@@ -1,11 +1,13 @@
+import { bookedQty } from '../domain/fills.ts';
 import type { ClientOrderId, Ticker } from '../domain/ids.ts';
 import type { OrderIntent } from '../domain/intent.ts';
-import { type Lane, liveOrders, sharesHeld } from '../domain/lane.ts';
-import type { Mark } from '../domain/market.ts';
+import { type Lane, liveOrders, sharesHeld, unsettledOrders } from '../domain/lane.ts';
+import type { LuldBand, Mark } from '../domain/market.ts';
 import { type Cash, cash, ZERO_CASH } from '../domain/money.ts';
 import { leavesQty, type Order } from '../domain/order.ts';
 import { costOf, realizedOf } from '../domain/position.ts';
 import type { LossLatch, RiskView } from '../domain/risk.ts';
+import type { FlattenNeeds } from './flatten-plan.ts';
 
 /**
  * The account as one: exposure, profit of the day and buying power over all lanes. Lanes do not race each other into
@@ -22,8 +24,9 @@ export type RiskDesk = {
   /** Profit of the day, realized and marked, gross of fees; `null` when a held symbol has no mark. */
   dayPnl(): Cash | null;
   grossExposure(): Cash | null;
-  /** Requests that flattening every lane takes: a cancel per live order, a sell per lane that holds or may come to hold. */
-  flattenNeeds(): { readonly cancels: number; readonly sells: number };
+  /** The same as far as it is known: shares without a mark count at their cost. */
+  knownPnl(): Cash;
+  flattenNeeds(isWaiting: (id: ClientOrderId) => boolean): FlattenNeeds;
 };
 
 export type Latches = { readonly loss: LossLatch; readonly killed: boolean };
@@ -32,6 +35,8 @@ export type RiskDeskDeps = {
   readonly lanes: () => readonly Lane[];
   readonly lane: (symbol: Ticker) => Lane;
   readonly mark: (symbol: Ticker) => Mark | null;
+  readonly band: (symbol: Ticker) => LuldBand | null;
+  readonly isHalted: (symbol: Ticker) => boolean;
 };
 
 /** What the desk needs of one lane; a lane never changes, so it is worked out once. */
@@ -41,7 +46,9 @@ type Summary = {
   /** Realized by closed round trips and by the shares of this one that are sold. */
   readonly realized: number;
   readonly cost: number;
-  readonly live: readonly { readonly order: Order; readonly worth: number }[];
+  readonly live: readonly Order[];
+  /** Every buy that is not accounted for, with what it may still have cost or come to cost. */
+  readonly buys: readonly { readonly id: ClientOrderId; readonly worth: number }[];
 };
 
 const summaries = new WeakMap<Lane, Summary>();
@@ -54,19 +61,23 @@ function summaryOf(lane: Lane): Summary {
     shares: sharesHeld(lane),
     realized: lane.day.realized + realizedOf(lane.position),
     cost: costOf(lane.position),
-    live: liveOrders(lane).map((order) => ({ order, worth: worthOf(order) })),
+    live: liveOrders(lane),
+    buys: unsettledOrders(lane)
+      .filter(({ intent }) => intent.side === 'buy')
+      .map((order) => ({ id: order.intent.clientOrderId, worth: worthOf(order) })),
   };
   summaries.set(lane, summary);
   return summary;
 }
 
-/** What an open order may still cost. */
+/** What an open order may still cost; of one that has ended, what its missing fills have cost. */
 function worthOf(order: Order): number {
   const { price, mark } = order.intent;
-  return leavesQty(order) * (price.type === 'limit' ? price.limit : (mark?.price ?? 0));
+  const open = order.kind === 'closing' ? order.cumQty - bookedQty(order.ledger) : leavesQty(order);
+  return open * (price.type === 'limit' ? price.limit : (mark?.price ?? 0));
 }
 
-export function createRiskDesk({ lanes, lane: laneOf, mark }: RiskDeskDeps): RiskDesk {
+export function createRiskDesk({ lanes, lane: laneOf, mark, band, isHalted }: RiskDeskDeps): RiskDesk {
   let buyingPower: Cash | null = null;
   /** Entries whose money the broker's figure does not know of yet. */
   const reserved = new Map<ClientOrderId, number>();
@@ -74,38 +85,43 @@ export function createRiskDesk({ lanes, lane: laneOf, mark }: RiskDeskDeps): Ris
   function exposure(except: ClientOrderId | null): Cash | null {
     let sum = 0;
     for (const lane of lanes()) {
-      const { symbol, shares, live } = summaryOf(lane);
+      const { symbol, shares, buys } = summaryOf(lane);
       const at = shares === 0 ? null : mark(symbol);
       if (shares !== 0 && at === null) return null;
       sum += Math.abs(shares) * (at?.price ?? 0);
-      for (const { order, worth } of live)
-        if (order.intent.side === 'buy' && order.intent.clientOrderId !== except) sum += worth;
+      for (const { id, worth } of buys) if (id !== except) sum += worth;
     }
     return cash(sum);
   }
 
-  function dayPnl(): Cash | null {
+  function profit(): { readonly known: Cash; readonly complete: boolean } {
     let sum = 0;
+    let complete = true;
     for (const lane of lanes()) {
       const { symbol, shares, realized, cost } = summaryOf(lane);
       sum += realized;
       if (shares === 0) continue;
       const at = mark(symbol);
-      if (at === null) return null;
-      sum += shares * at.price - cost;
+      if (at === null) complete = false;
+      else sum += shares * at.price - cost;
     }
-    return cash(sum);
+    return { known: cash(sum), complete };
+  }
+
+  function dayPnl(): Cash | null {
+    const { known, complete } = profit();
+    return complete ? known : null;
   }
 
   function onSale(lane: Lane, except: ClientOrderId): number {
     return summaryOf(lane)
-      .live.filter(({ order: { intent } }) => intent.side === 'sell' && intent.clientOrderId !== except)
-      .reduce((sum, { order }) => sum + leavesQty(order), 0);
+      .live.filter(({ intent }) => intent.side === 'sell' && intent.clientOrderId !== except)
+      .reduce((sum, order) => sum + leavesQty(order), 0);
   }
 
   const isWorking = (id: ClientOrderId): boolean => {
     for (const lane of lanes())
-      for (const { order } of summaryOf(lane).live)
+      for (const order of summaryOf(lane).live)
         if (order.intent.clientOrderId === id) return order.kind === 'working';
     return true;
   };
@@ -126,6 +142,7 @@ export function createRiskDesk({ lanes, lane: laneOf, mark }: RiskDeskDeps): Ris
         dayPnl: isEntry ? dayPnl() : null,
         lossLatch: loss,
         killed,
+        band: isEntry ? band(intent.symbol) : null,
       };
     },
     reserve({ clientOrderId, price, qty }) {
@@ -143,17 +160,26 @@ export function createRiskDesk({ lanes, lane: laneOf, mark }: RiskDeskDeps): Ris
         for (const id of known) reserved.delete(id);
       };
     },
-    flattenNeeds() {
-      let cancels = 0;
-      let sells = 0;
+    flattenNeeds(isWaiting) {
+      const needs = { cancels: 0, canceling: 0, sells: 0, selling: 0, stuck: 0 };
       for (const lane of lanes()) {
-        const { shares, live } = summaryOf(lane);
-        cancels += live.length;
-        if (shares > 0 || live.some(({ order }) => order.intent.side === 'buy')) sells += 1;
+        const { symbol, shares, live, buys } = summaryOf(lane);
+        let selling = 0;
+        for (const order of live) {
+          const { side, price, clientOrderId } = order.intent;
+          if (order.kind === 'canceling') needs.canceling += 1;
+          else if (side === 'sell' && price.type === 'market') selling += leavesQty(order);
+          else if (!isWaiting(clientOrderId)) needs.cancels += 1;
+        }
+        if (selling > 0) needs.selling += 1;
+        if (shares <= selling && buys.length === 0) continue;
+        if (isHalted(symbol)) needs.stuck += 1;
+        else needs.sells += 1;
       }
-      return { cancels, sells };
+      return needs;
     },
     dayPnl,
+    knownPnl: () => profit().known,
     grossExposure: () => exposure(null),
   };
 }

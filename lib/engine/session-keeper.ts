@@ -55,8 +55,10 @@ export type SessionKeeperDeps = {
   readonly events: SessionEvents;
 };
 
-/** Covers the longest closure of the exchange with room to spare. */
-const CALENDAR_DAYS = 14;
+/** Ahead: covers the longest closure of the exchange with room to spare. */
+const DAYS_AHEAD = 14;
+/** Back: a latch is found again after a year in which nothing ran. */
+const DAYS_BACK = 370;
 
 export function createSessionKeeper(deps: SessionKeeperDeps): SessionKeeper {
   const { clock, log, settings, events } = deps;
@@ -78,7 +80,7 @@ export function createSessionKeeper(deps: SessionKeeperDeps): SessionKeeper {
   function askCalendar(): void {
     const now = clock.now();
     query(
-      () => deps.broker.calendar(dayOf(now, -CALENDAR_DAYS), dayOf(now, CALENDAR_DAYS)),
+      () => deps.broker.calendar(dayOf(now, -DAYS_BACK), dayOf(now, DAYS_AHEAD)),
       (answer) => (answer.kind === 'ok' ? planned(answer.value) : retry(answer.failure.text)),
     );
   }
@@ -98,7 +100,7 @@ export function createSessionKeeper(deps: SessionKeeperDeps): SessionKeeper {
     const now = clock.now();
     const session = sessions.find(({ closeAt }) => closeAt > now);
     if (session === undefined) {
-      retry(`the calendar names a session within ${CALENDAR_DAYS} days: none`);
+      retry(`the calendar names a session within ${DAYS_AHEAD} days: none`);
       return;
     }
     toldMissing = null;

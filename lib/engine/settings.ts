@@ -78,24 +78,34 @@ export type FeedSettings = {
   readonly retryMax: Duration;
   /** A live bar that reaches the lane this long after its minute ended is a backfilled one. */
   readonly liveFor: Duration;
+  /**
+   * A bar that has not come this long after its minute's end is asked for; an answer without it, asked for no earlier,
+   * proves that the minute had no trade.
+   */
+  readonly lateMax: Duration;
 };
 
 export type SupervisorSettings = {
   /** *Wall.* */
   readonly pingEvery: Duration;
-  /** *Wall.* A lane that owes an answer this long has stalled. */
+  /**
+   * *Wall.* A lane that owes an answer this long has stalled. Longer than what finds a thread that hangs (`stallMs` of
+   * the lane threads): in a full thread a lane rightly waits for its neighbors.
+   */
   readonly stallAfter: Duration;
   /** *Wall.* Pause before a lost lane is started again; doubles with each loss within `lossWindow`. */
   readonly restartPause: Duration;
   /** After `lossesMax` losses within `lossWindow` the lane stays with the custodian. */
   readonly lossesMax: number;
   readonly lossWindow: Duration;
-  /** Inputs kept until the lane has answered them. */
+  /** Inputs kept until the lane has answered them, or until its new thread is there; more cost it its thread. */
   readonly unackedMax: number;
 };
 
 export type ReconcileSettings = {
   readonly every: Duration;
+  /** Outside sessions, while no lane holds a share or has an order open. */
+  readonly everyIdle: Duration;
   /** Pause before a listing that failed is asked for again. */
   readonly retryAfter: Duration;
   /** Pause after a failed look, and before a disagreement is looked at again. */
@@ -140,15 +150,21 @@ export const DEFAULT_ENGINE_SETTINGS: Omit<EngineSettings, 'lanes' | 'strategy' 
     sweepEvery: seconds(10),
     sweepEveryBlind: seconds(2),
   },
-  feed: { retryFirst: seconds(1), retryMax: seconds(30), liveFor: seconds(15) },
+  feed: { retryFirst: seconds(1), retryMax: seconds(30), liveFor: seconds(15), lateMax: seconds(10) },
   supervisor: {
     pingEvery: seconds(1),
-    stallAfter: seconds(5),
+    stallAfter: seconds(3),
     restartPause: seconds(1),
     lossesMax: 3,
     lossWindow: minutes(10),
     unackedMax: 10_000,
   },
-  reconcile: { every: seconds(30), retryAfter: seconds(1), recheckAfter: seconds(6), passes: 3 },
+  reconcile: {
+    every: seconds(30),
+    everyIdle: minutes(5),
+    retryAfter: seconds(1),
+    recheckAfter: seconds(6),
+    passes: 3,
+  },
   fees: null,
 };

@@ -1,120 +1,42 @@
 import type { Ticker } from '../domain/ids.ts';
 import { unreachable } from '../domain/invariant.ts';
-import { type Lane, nextWakeAt, sharesHeld, unsettledOrders } from '../domain/lane.ts';
-import type { LaneParams } from '../domain/lane-types.ts';
+import { nextWakeAt, sharesHeld, unsettledOrders } from '../domain/lane.ts';
 import type { Bar } from '../domain/market.ts';
-import { after, before, type Duration, type Micros, millis } from '../domain/time.ts';
-import type { Clock, Timer } from '../ports/clock.ts';
-import type { LaneHost, LaneHostEvents, LaneLoss } from '../ports/lane-host.ts';
-import type {
-  LaneInputMessage,
-  LaneStart,
-  LaneStep,
-  LaneUplink,
-  MarkSource,
-  StrategySetting,
-} from '../ports/lane-protocol.ts';
-import type { Log } from '../ports/log.ts';
-import { type Custodian, createCustodian } from './custodian.ts';
-import { createLaneShadow, type LaneShadow } from './lane-shadow.ts';
-import type { SupervisorSettings } from './settings.ts';
+import { after, type Micros, millis } from '../domain/time.ts';
+import type { LaneHost, LaneLoss } from '../ports/lane-host.ts';
+import type { LaneInputMessage, LaneStart, LaneStep, LaneUplink } from '../ports/lane-protocol.ts';
+import { createCustodian } from './custodian.ts';
+import { createHeartbeat } from './heartbeat.ts';
+import { barsAnswered, countLoss, isPressing, newSeat, restartPause, type Seat } from './seat.ts';
+import type { Seating, Supervisor, SupervisorDeps } from './supervisor-types.ts';
+
+export type * from './supervisor-types.ts';
+
+/** A lane that asks to be woken for the instant that just passed gets a breath between: it must not own the thread. */
+const WAKE_GAP = millis(1);
 
 /**
  * The life of the lanes. Every input of a lane goes through here, and every decision of a lane comes back through here.
  *
  * 1. A lane that is lost is taken over in the same turn, with everything it had not answered.
  * 2. A lane has one owner: its thread or the custodian. What a thread says after it was given up is not heard.
- * 3. A lane is given back when it is flat: then nothing is urgent, and inputs can wait for the new thread.
- * 4. A lane lost `lossesMax` times within `lossWindow` stays with the custodian, which only exits.
+ * 3. A lane is given back when it is flat: then nothing is urgent, and inputs can wait for the new thread. When one comes
+ *    that may bring shares, the handover is called off.
+ * 4. What waits for a lane's answer, or for its new thread, is bounded by `unackedMax` inputs. When that is full, the
+ *    custodian takes the lane over with all of them. A lane speaks only in answer, so the way back is bounded by it too.
+ * 5. A lane lost `lossesMax` times within `lossWindow` stays with the custodian, which only exits.
  */
-export type Supervisor = {
-  /** Starts all lanes; resolves when each is in its thread or with the custodian. */
-  start(lanes: readonly Lane[]): Promise<void>;
-  deliver(symbol: Ticker, input: LaneInputMessage): void;
-  deliverAll(make: (symbol: Ticker) => LaneInputMessage): void;
-  lane(symbol: Ticker): Lane;
-  lanes(): readonly Lane[];
-  ownerOf(symbol: Ticker): LaneOwner;
-  losses(symbol: Ticker): number;
-  /** No thread owes an answer: what the lanes were told last, they have acted on. */
-  isAnswered(): boolean;
-  /** Step numbers begin anew with a session's journal. */
-  openSession(): void;
-  stop(): Promise<void>;
-};
-
-export type LaneOwner = 'thread' | 'custodian' | 'handover';
-
-export type SupervisorEvents = {
-  /** One step of a lane, already folded into its shadow. Commands are to be acted on in order. */
-  onStep(symbol: Ticker, step: LaneStep, number: number, after: Lane): void;
-  /** All steps of one answer were acted on: what is not urgent may be done now. */
-  onSettled(symbol: Ticker, lane: Lane): void;
-  onRetired(symbol: Ticker): void;
-};
-
-export type SupervisorDeps = {
-  readonly clock: Clock;
-  readonly openHost: (events: LaneHostEvents) => LaneHost;
-  readonly log: Log;
-  readonly settings: SupervisorSettings;
-  readonly strategy: StrategySetting;
-  readonly marks: MarkSource;
-  /** The session's bars the lane has been given. */
-  readonly bars: (symbol: Ticker) => readonly Bar[];
-  readonly events: SupervisorEvents;
-};
-
-type Seat = {
-  readonly symbol: Ticker;
-  readonly params: LaneParams;
-  readonly shadow: LaneShadow;
-  owner: LaneOwner;
-  custodian: Custodian | null;
-  /** Inputs that wait for the new thread during the handover. */
-  held: LaneInputMessage[];
-  wake: Timer | null;
-  lastWokeAt: Micros | null;
-  /** When the oldest unanswered ping was sent. */
-  owesSince: Micros | null;
-  lossesAt: Micros[];
-  restart: Timer | null;
-  restartDue: boolean;
-  stopping: Promise<void>;
-  retired: boolean;
-  /** Lost while it was being handed over. */
-  lostEarly: LaneLoss | null;
-  /** The thread of the first start has said so. */
-  ready: boolean;
-};
-
-const newSeat = (lane: Lane): Seat => ({
-  symbol: lane.params.symbol,
-  params: lane.params,
-  shadow: createLaneShadow(lane.params.symbol, lane),
-  owner: 'handover',
-  custodian: null,
-  held: [],
-  wake: null,
-  lastWokeAt: null,
-  owesSince: null,
-  lossesAt: [],
-  restart: null,
-  restartDue: false,
-  stopping: Promise.resolve(),
-  retired: false,
-  lostEarly: null,
-  ready: false,
-});
-
-/** A lane that asks to be woken for the instant that just passed gets a breath between: it must not own the thread. */
-const WAKE_GAP = millis(1);
-
 export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly host: LaneHost } {
   const { clock, log, settings, events } = deps;
   const seats = new Map<Ticker, Seat>();
-  let pinger: Timer | null = null;
   let stopped = false;
+  const heartbeat = createHeartbeat({
+    clock,
+    settings,
+    watched: () => [...seats.values()].flatMap(({ owner, symbol }) => (owner === 'thread' ? [symbol] : [])),
+    ping: (symbol) => void host.ping(symbol),
+    onSilent: (symbol) => giveUp(seatOf(symbol), { code: 'stalled', text: 'a lane answers its pings' }),
+  });
   const host = deps.openHost({ onUplink, onLost });
 
   // --- what lanes say --------------------------------------------------------------------------------------------------
@@ -129,12 +51,12 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
         break;
       case 'decided':
         if (seat.owner !== 'thread') return;
-        seat.owesSince = null;
+        heartbeat.heard(seat.symbol);
         seat.shadow.acked(uplink.ack);
         decided(seat, uplink.steps, uplink.wakeAt);
         break;
       case 'alive':
-        seat.owesSince = null;
+        heartbeat.heard(seat.symbol);
         break;
       case 'gone':
         log.info('lane.ended', { symbol: seat.symbol });
@@ -151,7 +73,6 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
     }
     armWake(seat, wakeAt);
     events.onSettled(seat.symbol, seat.shadow.lane());
-    if (seat.restartDue) tryHandover(seat);
   }
 
   function armWake(seat: Seat, wakeAt: Micros | null): void {
@@ -174,21 +95,32 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
     switch (seat.owner) {
       case 'thread':
         seat.shadow.sent(host.post(symbol, input), input);
-        if (seat.shadow.unackedCount() > settings.unackedMax)
-          giveUp(seat, {
-            code: 'stalled',
-            text: `a lane answers its inputs: ${settings.unackedMax} are open`,
-          });
+        if (seat.shadow.unackedCount() > settings.unackedMax) overflow(seat);
         break;
       case 'custodian':
         seat.custodian?.feed(input);
+        if (seat.restartDue) tryHandover(seat);
         break;
       case 'handover':
         seat.held.push(input);
+        if (seat.held.length > settings.unackedMax) overflow(seat);
+        else if (isPressing(input)) callOff(seat, `an input that cannot wait: ${input.kind}`);
         break;
       default:
         unreachable(seat.owner);
     }
+  }
+
+  function overflow(seat: Seat): void {
+    const isThere = seat.owner === 'thread';
+    log.error('lane.queue.full', {
+      symbol: seat.symbol,
+      queue: isThere ? 'inputs' : 'handover',
+      bound: settings.unackedMax,
+      consequence: 'the custodian takes the lane over',
+    });
+    if (isThere) giveUp(seat, { code: 'stalled', text: 'a lane answers its inputs' });
+    else callOff(seat, 'too many inputs wait for the new thread');
   }
 
   // --- losing and giving back ------------------------------------------------------------------------------------------
@@ -204,12 +136,11 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
   /** Ends a lane that is there and does not do its work. */
   function giveUp(seat: Seat, loss: LaneLoss): void {
     lost(seat, loss);
-    seat.stopping = host.stop(seat.symbol);
+    seat.vacant = host.stop(seat.symbol);
   }
 
   function lost(seat: Seat, loss: LaneLoss): void {
-    const now = clock.now();
-    seat.lossesAt = [...seat.lossesAt.filter((at) => at > before(now, settings.lossWindow)), now];
+    countLoss(seat, clock.now(), settings);
     const unanswered = seat.shadow.takeUnacked();
     log.error('lane.lost', {
       symbol: seat.symbol,
@@ -224,18 +155,19 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
   }
 
   function takeIntoCustody(seat: Seat, inputs: readonly LaneInputMessage[]): void {
-    seat.owesSince = null;
+    heartbeat.heard(seat.symbol);
     seat.owner = 'custodian';
-    seat.custodian = createCustodian(startOf(seat), deps.marks, log, (steps, wakeAt) =>
-      decided(seat, steps, wakeAt),
-    );
+    // Its strategy never enters: it has no use for the bars so far.
+    const start = { ...startOf(seat), bars: [] };
+    begins(seat, 'custodian', []);
+    seat.custodian = createCustodian(start, deps.marks, log, (steps, wakeAt) => decided(seat, steps, wakeAt));
     armWake(seat, nextWakeAt(seat.shadow.lane()));
     for (const input of inputs) seat.custodian?.feed(input);
   }
 
   function planRestart(seat: Seat): void {
-    if (seat.lossesAt.length >= settings.lossesMax) {
-      seat.retired = true;
+    const pause = restartPause(seat, settings);
+    if (pause === null) {
       log.error('lane.retired', {
         symbol: seat.symbol,
         losses: seat.lossesAt.length,
@@ -244,7 +176,6 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
       events.onRetired(seat.symbol);
       return;
     }
-    const pause = (settings.restartPause * 2 ** (seat.lossesAt.length - 1)) as Duration;
     seat.restart?.cancel();
     seat.restart = clock.at(after(clock.now(), pause), () => {
       seat.restart = null;
@@ -255,30 +186,56 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
 
   function tryHandover(seat: Seat): void {
     const lane = seat.shadow.lane();
-    if (stopped || seat.owner !== 'custodian') return;
+    if (stopped || seat.owner !== 'custodian' || seat.custodian?.isWorking() === true) return;
     if (sharesHeld(lane) !== 0 || unsettledOrders(lane).length > 0) return;
     seat.restartDue = false;
     seat.owner = 'handover';
-    void handOver(seat);
+    seat.vacant = handOver(seat, seat.vacant);
   }
 
-  async function handOver(seat: Seat): Promise<void> {
+  async function handOver(seat: Seat, vacant: Promise<void>): Promise<void> {
+    const { handover } = seat;
+    const isOff = (): boolean => stopped || seat.handover !== handover;
     let failure: unknown = null;
+    let start: LaneStart | null = null;
     try {
-      await seat.stopping;
-      await host.start([startOf(seat)]);
+      await vacant;
+      if (isOff()) return;
+      start = startOf(seat);
+      await host.start([start]);
     } catch (cause) {
       failure = cause;
     }
-    if (stopped) return;
-    if (failure === null) {
-      seated(seat);
-      if (seat.owner !== 'thread') return;
-      log.info('lane.givenBack', { symbol: seat.symbol, threadId: host.threadOf(seat.symbol) });
-    } else startFailed(seat, failure);
+    if (isOff()) await unseat(seat, failure);
+    else if (start === null || failure !== null) startFailed(seat, failure);
+    else {
+      seated(seat, start);
+      if (seat.owner === 'thread')
+        log.info('lane.givenBack', { symbol: seat.symbol, threadId: host.threadOf(seat.symbol) });
+    }
   }
 
-  function seated(seat: Seat): void {
+  /** The thread that a handover was called off for is not wanted any more; one that never came left nothing behind. */
+  async function unseat(seat: Seat, failure: unknown): Promise<void> {
+    if (!stopped && failure === null) await host.stop(seat.symbol);
+  }
+
+  /** Back to the custodian, which waits for the next time that the lane is flat. */
+  function callOff(seat: Seat, text: string): void {
+    log.warn('lane.handover.calledOff', { symbol: seat.symbol, text });
+    seat.handover += 1;
+    seat.lostEarly = null;
+    takeIntoCustody(seat, takeHeld(seat));
+    seat.restartDue = true;
+  }
+
+  function takeHeld(seat: Seat): readonly LaneInputMessage[] {
+    const { held } = seat;
+    seat.held = [];
+    return held;
+  }
+
+  function seated(seat: Seat, { bars }: LaneStart): void {
     const early = seat.lostEarly;
     seat.lostEarly = null;
     if (early !== null) {
@@ -287,24 +244,25 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
     }
     seat.custodian = null;
     seat.owner = 'thread';
+    begins(seat, 'thread', bars);
     armWake(seat, nextWakeAt(seat.shadow.lane()));
-    const held = seat.held;
-    seat.held = [];
-    for (const input of held) deliver(seat.symbol, input);
+    for (const input of takeHeld(seat)) deliver(seat.symbol, input);
   }
 
   function startFailed(seat: Seat, cause: unknown): void {
     seat.lostEarly = null;
-    const now = clock.now();
-    seat.lossesAt = [...seat.lossesAt.filter((at) => at > before(now, settings.lossWindow)), now];
+    countLoss(seat, clock.now(), settings);
     log.error('lane.start.failed', {
       symbol: seat.symbol,
       text: cause instanceof Error ? cause.message : String(cause),
     });
-    const held = seat.held;
-    seat.held = [];
-    takeIntoCustody(seat, held);
+    takeIntoCustody(seat, takeHeld(seat));
     planRestart(seat);
+  }
+
+  function begins(seat: Seat, owner: Seating['owner'], bars: readonly Bar[]): void {
+    seat.shadow.restartCount();
+    events.onSeated(seat.symbol, { owner, lane: seat.shadow.lane(), bars });
   }
 
   const startOf = (seat: Seat): LaneStart => ({
@@ -312,28 +270,9 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
     params: seat.params,
     strategy: deps.strategy,
     lane: seat.shadow.lane(),
-    bars: deps.bars(seat.symbol),
+    // A copy: what comes while the thread starts is not what it starts from.
+    bars: [...deps.bars(seat.symbol)],
   });
-
-  // --- heartbeat -------------------------------------------------------------------------------------------------------
-
-  function armPing(): void {
-    pinger = clock.at(after(clock.now(), settings.pingEvery), () => {
-      const now = clock.now();
-      for (const seat of seats.values()) if (seat.owner === 'thread') checkPulse(seat, now);
-      armPing();
-    });
-  }
-
-  function checkPulse(seat: Seat, now: Micros): void {
-    if (seat.owesSince !== null) {
-      if (now >= after(seat.owesSince, settings.stallAfter))
-        giveUp(seat, { code: 'stalled', text: 'a lane answers its pings' });
-      return;
-    }
-    seat.owesSince = now;
-    host.ping(seat.symbol);
-  }
 
   function seatOf(symbol: Ticker): Seat {
     const seat = seats.get(symbol);
@@ -346,17 +285,22 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
     async start(lanes) {
       for (const lane of lanes) seats.set(lane.params.symbol, newSeat(lane));
       const all = [...seats.values()];
+      const starts = all.map(startOf);
       let failure: unknown = null;
-      try {
-        await host.start(all.map(startOf));
-      } catch (cause) {
+      const starting = host.start(starts).catch((cause: unknown) => {
         failure = cause;
-      }
-      // One lane that cannot start does not keep the others: those that said `ready` are there.
+      });
       for (const seat of all)
-        if (failure === null || seat.ready) seated(seat);
+        seat.vacant = starting.then(() => (seat.handover > 0 && seat.ready ? unseat(seat, null) : undefined));
+      await starting;
+      // One lane that cannot start does not keep the others: those that said `ready` are there.
+      for (const [index, seat] of all.entries()) {
+        if (seat.owner !== 'handover' || seat.handover > 0) continue;
+        const start = starts[index];
+        if (start !== undefined && (failure === null || seat.ready)) seated(seat, start);
         else startFailed(seat, failure);
-      armPing();
+      }
+      heartbeat.start();
     },
     deliver,
     deliverAll(make) {
@@ -369,11 +313,16 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
     isAnswered: () =>
       [...seats.values()].every(({ owner, shadow }) => owner !== 'thread' || shadow.unackedCount() === 0),
     openSession() {
-      for (const { shadow } of seats.values()) shadow.restartCount();
+      for (const seat of seats.values()) if (seat.owner !== 'handover') begins(seat, seat.owner, []);
+    },
+    reseat() {
+      for (const seat of seats.values())
+        if (seat.owner !== 'handover')
+          begins(seat, seat.owner, seat.owner === 'thread' ? barsAnswered(seat, deps.bars(seat.symbol)) : []);
     },
     async stop() {
       stopped = true;
-      pinger?.cancel();
+      heartbeat.stop();
       for (const seat of seats.values()) {
         seat.wake?.cancel();
         seat.restart?.cancel();

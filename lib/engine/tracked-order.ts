@@ -1,5 +1,8 @@
+import type { OrderStatus } from '../domain/execution.ts';
 import type { BrokerOrderId, ClientOrderId, Ticker } from '../domain/ids.ts';
 import type { OrderIntent } from '../domain/intent.ts';
+import { ZERO_CASH, ZERO_QTY } from '../domain/money.ts';
+import type { Totals } from '../domain/succession.ts';
 import type { Duration, Micros } from '../domain/time.ts';
 import type { Timer } from '../ports/clock.ts';
 import type { Priority } from './request-queue.ts';
@@ -26,6 +29,10 @@ export type Tracked = {
   timer: Timer | null;
   absences: number;
   firstAbsentAt: Micros | null;
+  /** How it ended; `null` while it has not. */
+  endedAs: OrderStatus | null;
+  /** The most that was heard of as filled. */
+  totals: Totals;
   /** Its successor is being looked for. */
   following: boolean;
 };
@@ -64,6 +71,8 @@ export function createOrderIndex(firstPause: Duration): OrderIndex {
         timer: null,
         absences: 0,
         firstAbsentAt: null,
+        endedAs: null,
+        totals: { cumQty: ZERO_QTY, cumNotional: ZERO_CASH },
         following: false,
       };
       byClientId.set(intent.clientOrderId, tracked);

@@ -1,6 +1,7 @@
 import type { ExecutionReport } from '../domain/execution.ts';
 import type { Ticker } from '../domain/ids.ts';
 import type { Bar, LuldBand, Print, Quote, TradingStatus } from '../domain/market.ts';
+import type { Micros } from '../domain/time.ts';
 
 /** What the data socket brings, decoded. */
 export type MarketMessage =
@@ -38,7 +39,14 @@ export type FeedEvents = {
   onStatus(status: FeedStatus): void;
 };
 
-export type DataFeedEvents = FeedEvents & { onMessage(message: MarketMessage): void };
+export type DataFeedEvents = FeedEvents & {
+  onMessage(message: MarketMessage): void;
+  /**
+   * Asked by the watch over a silent feed: since when data are due at `at` (the open of the session, the resume of the last
+   * halted symbol), `null` while none are: outside the session, or with every symbol halted.
+   */
+  dueSince(at: Micros): Micros | null;
+};
 export type TradeFeedEvents = FeedEvents & {
   onReport(report: ExecutionReport): void;
   /** A frame about an order that could not be read in full: fetch that order. */

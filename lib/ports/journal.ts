@@ -9,7 +9,8 @@ export type JournalKind =
   | 'outcome' // what became of a request
   | 'report' // an execution report as received
   | 'operator' // pause, flatten, kill: who and why
-  | 'reconciliation'; // findings
+  | 'reconciliation' // findings
+  | 'gap'; // records that could not be written are missing before this one
 
 export type JournalRecord = {
   readonly day: SessionDay;
@@ -20,16 +21,41 @@ export type JournalRecord = {
   readonly body: unknown;
 };
 
+/**
+ * The version of the bodies that this build writes; stored with each record. It rises when a body's meaning changes, and
+ * records of a newer version are refused, not guessed at.
+ */
+export const RECORD_VERSION = 1;
+
 export type StoredRecord = JournalRecord & { readonly id: number };
 
 /**
- * Append-only. `append` never blocks: the promise settles when the record survives a kill of the process, and
- * rejects when it could not be written (disk full, read-only): then entries stop and exits go on.
+ * The last record of the journal. `hash` is 64 hexadecimal digits and covers the record and, through the hash before it,
+ * every earlier one: who knows it can tell whether anything before it was changed since.
+ */
+export type JournalHead = { readonly id: number; readonly hash: string };
+
+/** Body of a `gap` record: so many records about its symbol were refused between two instants. */
+export type GapBody = {
+  readonly what: 'lost';
+  readonly records: number;
+  readonly from: Micros;
+  readonly to: Micros;
+  /** Why, as the first refusal said. */
+  readonly cause: string;
+};
+
+/**
+ * Append-only. `append` never waits: the promise settles when the record survives a kill of the process, and
+ * rejects when it could not be written (disk full, read-only): then entries stop and exits go on. A `request` survives
+ * it, with everything before it, as soon as `append` has returned, unless the promise is still open then.
  */
 export type Journal = {
   append(record: JournalRecord): Promise<void>;
   /** All records of a day in append order. */
   read(day: SessionDay): Promise<readonly StoredRecord[]>;
+  /** The newest durable record, appends that were made before this call included; `null` while there is none. */
+  head(): Promise<JournalHead | null>;
   /** Flushes and closes; later appends reject. */
   close(): Promise<void>;
 };

@@ -236,7 +236,7 @@ export type FillRule = {
       }
     /** The cancel is answered 204, then the order fills in full. */
     | { readonly kind: 'cancelRace' }
-    /** The cancel is answered 204, then refused (`order_cancel_rejected`); the order rests on and fills as usual. */
+    /** The first cancel is answered 204, then refused (`order_cancel_rejected`); the order rests on and fills as usual. */
     | { readonly kind: 'cancelRefused' };
   readonly times: number | null;
 };

@@ -93,6 +93,8 @@ export type Faults = {
   due(now: Micros): readonly TimedFault[];
   /** Adds to the script of a running exchange. */
   add(fault: ScriptedFault): void;
+  /** Forgets what is left of the script: the line is as it should be again, but for chance. */
+  lift(): void;
   /** How often each kind has struck. */
   readonly hits: ReadonlyMap<FaultKind, number>;
 };
@@ -141,6 +143,9 @@ export function createFaults(plan: FaultPlan, random: Random): Faults {
   return {
     hits,
     add,
+    lift() {
+      for (const entries of [rest, frames.trading, frames.data, connects, timed]) entries.length = 0;
+    },
     onRequest(question, now) {
       const scripted = take(rest, now, ({ match }) => matchesRequest(match, question));
       if (scripted !== null) {

@@ -46,3 +46,24 @@ export function createRateLimiter(limit: number): RateLimiter {
     },
   };
 }
+
+/** Counts what a client sent, whatever became of it: the judge of the rule "never more than the limit in any minute". */
+export type RequestMeter = {
+  count(now: Micros): void;
+  /** Most requests within any 60 s. */
+  peak(): number;
+};
+
+export function createRequestMeter(): RequestMeter {
+  let recent: number[] = [];
+  let peak = 0;
+  return {
+    count(now) {
+      recent.push(now);
+      if (recent.length <= peak) return;
+      recent = recent.filter((at) => at > now - WINDOW);
+      peak = Math.max(peak, recent.length);
+    },
+    peak: () => peak,
+  };
+}

@@ -98,6 +98,7 @@ export function arriveCancel(venue: Venue, order: OrderRecord): void {
     return;
   }
   if (order.script?.kind === 'cancelRefused') {
+    order.script = null;
     setStatus(venue, order, order.statusBefore);
     report(venue, 'order_cancel_rejected', order);
     return;

@@ -70,6 +70,19 @@ describe('connection: the ordinary way', () => {
     expect(story.detail).to.equal('3 of 3 confirmed');
   });
 
+  it('subscribes anew after a loss, and is live again only when all of it is confirmed', () => {
+    const story = live().tell(5, { kind: 'lost', socket: 1, text: 'reset' }).wake(60);
+    story.tell(61, { kind: 'opened', socket: 2 }).tell(62, { kind: 'authenticated', socket: 2 });
+    expect(story.asked).to.deep.equal(WANTED.symbols);
+    story.tell(63, { kind: 'confirmed', socket: 1, channels: channelsOf(WANTED.symbols) });
+    expect(story.state.kind, 'the old socket confirms nothing').to.equal('subscribing');
+    story.tell(63, { kind: 'confirmed', socket: 2, channels: channelsOf(['AAPL', 'SPY']) });
+    expect(story.state.kind).to.equal('subscribing');
+    expect(
+      story.tell(64, { kind: 'confirmed', socket: 2, channels: channelsOf(WANTED.symbols) }).kinds,
+    ).to.deep.equal(['status live']);
+  });
+
   it('hears nothing from a socket that it has given up', () => {
     const story = live().tell(5, { kind: 'lost', socket: 1, text: 'reset' });
     story.wake(60);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { openDataFeed } from '../../lib/adapters/alpaca/data-feed.ts';
 import type { Ticker } from '../../lib/domain/ids.ts';
-import { seconds } from '../../lib/domain/time.ts';
+import { type Micros, seconds } from '../../lib/domain/time.ts';
 import { dataPolicy } from '../../lib/engine/connection-types.ts';
 import type { MarketMessage } from '../../lib/ports/feeds.ts';
 import {
@@ -44,11 +44,12 @@ describe('data feed', () => {
   const open = (
     more: Partial<Parameters<typeof openDataFeed>[0]> = {},
     onMessage: (message: MarketMessage) => void = (message) => heard.add(message),
+    dueSince: (at: Micros) => Micros | null = () => null,
   ): void => {
     stand.feed = openDataFeed(
       { ...stand.common(), url: stand.url('/v2/iex'), ...more },
       ['AAPL', 'SPY', 'AAPL'] as Ticker[],
-      { onStatus: (status) => stand.statuses.add(status), onMessage },
+      { onStatus: (status) => stand.statuses.add(status), onMessage, dueSince },
     );
     stand.feed.start();
   };
@@ -129,14 +130,18 @@ describe('data feed', () => {
 
   it('waits out a taken slot, and closes its own socket politely', async () => {
     const closed = new Log<number>();
+    // Before the client can have heard of it: the test itself may be told much later.
+    let from = stand.clock.now();
     stand.onFrame = (client, frame) => {
       if (stand.clients.length > 1) alpaca(client, frame);
-      else client.send([{ T: 'error', code: 406, msg: 'connection limit exceeded' }]);
+      else {
+        from = stand.clock.now();
+        client.send([{ T: 'error', code: 406, msg: 'connection limit exceeded' }]);
+      }
     };
     stand.onClient = (client) => client.socket.on('close', (code) => closed.add(code));
     open();
     await stand.statuses.until((items) => statesOf(items).includes('slotTaken'));
-    const from = stand.clock.now();
     await stand.statuses.until(lives(1));
     expect(stand.clock.now() - from).to.be.at.least(90_000_000);
     expect(stand.clients).to.have.length(2);
@@ -164,7 +169,7 @@ describe('data feed', () => {
     const opened = stand.clock.now();
     // 100 ms of wall time.
     const policy = { ...dataPolicy(SPEED), pingEvery: seconds(20), muteAfter: seconds(100) };
-    open({ policy, dueSince: () => (due ? opened : null) });
+    open({ policy }, undefined, () => (due ? opened : null));
     await stand.statuses.until(lives(1));
     due = true;
     await stand.statuses.until((items) => statesOf(items).includes('waiting'));

@@ -38,7 +38,7 @@ describe('endpoints', () => {
   });
 
   it('goes to the live hosts with mode live alone', () => {
-    const live = resolved(KEYS, 'live');
+    const live = resolved({ ...KEYS, APCA_API_KEY_ID: 'AKTEST' }, 'live');
     expect([live.baseUrl, live.tradeStreamUrl, live.live]).to.deep.equal([
       'https://api.alpaca.markets',
       'wss://api.alpaca.markets/stream',

@@ -10,7 +10,19 @@ import { projectVersion } from '../../lib/app/project.ts';
 import { watchStopSignals } from '../../lib/app/signals.ts';
 import { removeScratch, scratch } from '../support/scratch.ts';
 
-const COMMANDS = ['run', 'demo', 'exchange', 'check', 'status', 'tail', 'pause', 'resume', 'flatten', 'kill'];
+const COMMANDS = [
+  'run',
+  'demo',
+  'exchange',
+  'check',
+  'status',
+  'tail',
+  'pause',
+  'resume',
+  'flatten',
+  'adopt',
+  'kill',
+];
 const CONFIG = 'symbols: [{ symbol: SPY, lot: 2000 }]\n';
 
 const STATUS: StatusView = {
@@ -26,7 +38,16 @@ const STATUS: StatusView = {
   flat: false,
   latch: 'killed by ann: news',
   journalBroken: false,
+  journalLost: 0,
   secondsToFlatten: 1.5,
+  lanesStuck: 1,
+  flattening: {
+    reason: 'kill',
+    since: '2026-10-05T14:59:00.000000Z',
+    lanes: 4,
+    left: 1,
+    forecastSeconds: 20.5,
+  },
   requestsWaiting: 0,
   ordersUnknown: 0,
   discrepancies: [{ symbol: 'SPY', code: 'foreignShares', evidence: 'broker 5, ours 0' }] as never,
@@ -88,6 +109,13 @@ describe('command line', () => {
       pause: note,
       flatten: note,
       kill: note,
+      adopt: ({ symbol }) =>
+        symbol === 'SPY'
+          ? {
+              ok: true,
+              value: { kind: 'done', symbol, shares: 12, averagePriceUsd: '101.50', canceled: ['b1'] },
+            }
+          : { ok: false, code: 'nothingToAdopt', text: 'nothing is there' },
       resume: () => ({ ok: false, code: 'latched', text: 'a latch is cleared on purpose' }),
     };
     server = await startControlServer({ path: join(folder, 'data', 'scalpd.sock'), handlers });
@@ -116,7 +144,8 @@ describe('command line', () => {
     'an unknown command': ['sell'],
     'an unknown option': ['status', '--fast'],
     'too many arguments': ['pause', 'SPY', 'AAPL'],
-    'a kill without a reason': ['kill'],
+    'a wait without end': ['kill', '--wait', 'forever'],
+    'an adoption without a symbol': ['adopt'],
     'a count that is none': ['tail', '-n', 'many'],
   };
   for (const [what, args] of Object.entries(wrong))
@@ -163,8 +192,9 @@ describe('command line', () => {
     await daemon(folder);
     const { code, out } = await run(folder, 'status');
     expect(code).to.equal(0);
-    expect(out.slice(0, 2)).to.deep.equal([
+    expect(out.slice(0, 3)).to.deep.equal([
       'LATCHED    killed by ann: news',
+      'FLATTENING kill since 2026-10-05T14:59:00.000000Z: 1 of 4 lanes left, 1.5 s to go (forecast at the start 20.5 s)',
       'DISAGREES  SPY foreignShares: broker 5, ours 0',
     ]);
     expect(out.at(-2)).to.match(/^symbol +stage +mode/);
@@ -185,6 +215,16 @@ describe('command line', () => {
       { kind: 'pause', symbol: 'SPY', why: 'news' },
       { kind: 'flatten', symbol: null, why: 'not said' },
       { kind: 'kill', why: 'enough' },
+    ]);
+    const adopted = await run(folder, 'adopt', 'spy', '--why', 'mine');
+    expect(adopted.out).to.deep.equal([
+      'canceled: 1 orders of others',
+      'adopted: 12 SPY at 101.50; the lane sells them',
+    ]);
+    const nothing = await run(folder, 'adopt', 'ibm', '--json');
+    expect([nothing.code, JSON.parse(nothing.out[0] ?? '')]).to.deep.equal([
+      1,
+      { ok: false, code: 'nothingToAdopt', text: 'nothing is there' },
     ]);
     const refused = await run(folder, 'resume');
     expect(refused.code).to.equal(1);
@@ -233,6 +273,14 @@ describe('stop signals', () => {
     millis = 3_004;
     press('SIGTERM');
     expect(again).to.deep.equal(['SIGTERM']);
+    let kills = 0;
+    // One that came before anybody asked counts as well.
+    press('SIGUSR2');
+    signals.onKill(() => {
+      kills += 1;
+    });
+    press('SIGUSR2');
+    expect(kills).to.equal(2);
     signals.release();
     expect(handlers.size).to.equal(0);
   });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { lstatSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -14,6 +14,9 @@ const LISTEN_AND_DIE = `
   require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'));
 `;
 
+/** A user id that is nobody's here. */
+const STRANGER = 54_321;
+
 describe('control socket', () => {
   const servers: ControlServer[] = [];
   const heard: ControlRequest[] = [];
@@ -26,6 +29,7 @@ describe('control socket', () => {
     pause: note,
     resume: note,
     flatten: () => ({ ok: false, code: 'symbol.unknown', text: 'no such lane' }),
+    adopt: note,
     kill: () => {
       throw new Error('the handler broke');
     },
@@ -62,6 +66,11 @@ describe('control socket', () => {
     expect(await callControl(path, { kind: 'flatten', symbol: 'XX', why: 'no' })).to.include({
       code: 'symbol.unknown',
     });
+    expect(await callControl(path, { kind: 'adopt', symbol: 'SPY', why: 'mine' })).to.deep.equal({
+      ok: true,
+      value: 'adopt',
+    });
+    expect(heard[2]).to.include({ kind: 'adopt', symbol: 'SPY', why: 'mine' });
     expect(await callControl(path, { kind: 'kill', why: 'enough' })).to.include({ code: 'control.failed' });
   });
 
@@ -113,6 +122,71 @@ describe('control socket', () => {
       'control.unreadable',
       'control.unreadable',
     ]);
+  });
+
+  it('hangs up on a line that dribbles in, and still answers others', async () => {
+    const path = newPath();
+    servers.push(await startControlServer({ path, handlers, lineMillis: 50 }));
+    const socket = connect(path);
+    socket.on('error', () => undefined);
+    socket.resume();
+    socket.write('{"kind":"kill",');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    expect(await callControl(path, { kind: 'status' })).to.include({ ok: true });
+    await closed;
+    expect(heard.map(({ kind }) => kind)).to.deep.equal(['status']);
+  });
+
+  it('hangs up on garbage without end, and still answers others', async () => {
+    const path = newPath();
+    await start(path);
+    const socket = connect(path);
+    socket.on('error', () => undefined);
+    socket.resume();
+    const bytes = Buffer.from([0xff, 0x00, 0xfe, 0x0a]);
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    const pour = (): void => {
+      while (!socket.destroyed && socket.write(Buffer.concat(Array<Buffer>(50).fill(bytes))));
+    };
+    socket.on('drain', pour);
+    pour();
+    await closed;
+    expect(heard).to.deep.equal([]);
+    expect(await callControl(path, { kind: 'status' })).to.include({ ok: true });
+  });
+
+  it('does not listen through a link that lies in its place', async () => {
+    const folder = scratch();
+    const [path, elsewhere] = [join(folder, 'scalpd.sock'), join(folder, 'elsewhere')];
+    symlinkSync(elsewhere, path);
+    expect(await start(path).catch(String)).to.include('must be free');
+    expect(lstatSync(elsewhere, { throwIfNoEntry: false })).to.equal(undefined);
+    // To another daemon's socket as well: it is neither removed nor spoken to.
+    await start(elsewhere);
+    expect(await start(path).catch(String)).to.include('must be free');
+    expect(await callControl(path, { kind: 'status' })).to.include({ code: 'control.foreign' });
+    expect(heard).to.deep.equal([]);
+  });
+
+  it('does not listen in a folder that everybody may write to', async () => {
+    const folder = scratch();
+    chmodSync(folder, 0o777);
+    expect(await start(join(folder, 'scalpd.sock')).catch(String)).to.include('everybody');
+    chmodSync(folder, 0o1777);
+    await start(join(folder, 'scalpd.sock'));
+  });
+
+  it('does not listen in the folder of another user, nor behind his link', async function () {
+    // Only the superuser can make such a folder.
+    if (process.getuid?.() !== 0) this.skip();
+    const folder = join(scratch(), 'theirs');
+    mkdirSync(folder);
+    chownSync(folder, STRANGER, STRANGER);
+    expect(await start(join(folder, 'scalpd.sock')).catch(String)).to.include(`uid ${STRANGER}`);
+    const [own, link] = [scratch(), join(scratch(), 'link')];
+    symlinkSync(own, link);
+    lchownSync(link, STRANGER, STRANGER);
+    expect(await start(join(link, 'scalpd.sock')).catch(String)).to.include(`uid ${STRANGER}`);
   });
 
   it('hangs up on a line without end', async () => {

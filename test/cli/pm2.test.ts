@@ -49,7 +49,7 @@ describe('pm2', () => {
   });
 
   it('starts one daemon from ecosystem.config.js, reloads it and stops it, each time by its own end', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     await pm2(['start', 'ecosystem.config.js']);
     expect(events()).to.deep.equal(['start scalpd run']);
     await pm2(['reload', 'scalpd']);
@@ -60,7 +60,7 @@ describe('pm2', () => {
   });
 
   it('brings back a daemon that was killed, but not one whose configuration is wrong', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const text = readFileSync(join(root, 'ecosystem.config.js'), 'utf8');
     writeFileSync(join(root, 'wrong.config.js'), text.replace("name: 'scalpd'", "name: 'wrong'"));
     await pm2(['start', 'wrong.config.js'], { SCALPD_TEST: 'config' });

@@ -106,6 +106,10 @@ describe('configuration file', () => {
     'an alias': [`${ONE}journal: { path: &a x }\nlog: { dir: *a }\n`, /written out/],
     'a tag': [`${ONE}feed: !secret iex\n`, /no YAML tags/],
     'a value left out': [`${ONE}feed:\n`, /one of the allowed/],
+    'a kill file in the place of the journal': [
+      `${ONE}journal: { path: x.db }\nrisk: { killFile: x.db }\n`,
+      /a file of its own/,
+    ],
     'no symbol': ['symbols: []\n', /at least one symbol/],
     'a symbol without lot': ['symbols: [{ symbol: SPY }]\n', /must be given/],
     'a symbol that is a word': ['symbols: [SPY]\n', /must be a section/],

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { ExecutionReport } from '../../lib/domain/execution.ts';
 import { bookedNotional, bookedQty } from '../../lib/domain/fills.ts';
+import type { SubmitVerdict } from '../../lib/domain/lane-types.ts';
 import { cash, type Price, qty } from '../../lib/domain/money.ts';
 import {
   applyReport,
@@ -150,8 +151,8 @@ describe('an order', () => {
 
   it('names every verdict', () => {
     const endings = (['denied', 'expired', 'rejected', 'absent'] as const).map((kind) => {
-      const verdict = kind === 'denied' || kind === 'rejected' ? { kind, code: 'x', text: 'x' } : { kind };
-      const order = applyVerdict(fresh, verdict, NOW);
+      const words = { code: 'x', text: 'x', available: null };
+      const order = applyVerdict(fresh, { kind, ...words } as SubmitVerdict, NOW);
       return order.kind === 'done' ? order.ending : order.kind;
     });
     expect(endings).to.deep.equal(['denied', 'lapsed', 'rejected', 'absent']);

@@ -41,6 +41,9 @@ function belief(says: Partial<LaneBelief['orders'][number]> = {}, shares = 0): L
     side: 'buy',
     state: 'working',
     bookedQty: qty(0),
+    executionIds: [],
+    executedQty: qty(0),
+    executedNotional: cash(0),
     ...says,
   } as const;
   return { symbol: SPY, shares, orders: [order] };
@@ -59,6 +62,7 @@ function picture(
     openOrders: listing === 'both' ? open : [],
     ordersSince: orders,
     positions: shares === 0 ? [] : [{ symbol: SPY, shares }],
+    fills: null,
   };
 }
 
@@ -165,7 +169,8 @@ describe('reconciliation', () => {
       kind: 'suspected',
       code: 'foreign',
       seen: 1,
-      evidence: 'the broker shows 5 shares, our fills add up to 0, open orders of others: 0',
+      evidence:
+        'the broker shows 5 shares, our fills add up to 0; others have 0 open orders, bought 0 and sold 0 today',
     });
     const second = reconcile([idle], wrong, first.suspicion, 3);
     const third = reconcile([idle], wrong, second.suspicion, 3);
@@ -226,8 +231,24 @@ describe('reconciliation', () => {
       symbol: 'SPY',
       shares: 20,
       orders: [
-        { clientOrderId: entry?.clientOrderId, side: 'buy', state: 'done', bookedQty: 20 },
-        { clientOrderId: exit?.clientOrderId, side: 'sell', state: 'inFlight', bookedQty: 0 },
+        {
+          clientOrderId: entry?.clientOrderId,
+          side: 'buy',
+          state: 'done',
+          bookedQty: 20,
+          executionIds: ['x1'],
+          executedQty: 20,
+          executedNotional: 20 * usd(100),
+        },
+        {
+          clientOrderId: exit?.clientOrderId,
+          side: 'sell',
+          state: 'inFlight',
+          bookedQty: 0,
+          executionIds: [],
+          executedQty: 0,
+          executedNotional: 0,
+        },
       ],
     });
   });

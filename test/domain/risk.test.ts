@@ -10,7 +10,7 @@ import {
   type RiskView,
   watchLoss,
 } from '../../lib/domain/risk.ts';
-import { at, Story, usd } from '../lane/story.ts';
+import { at, SPY, Story, usd } from '../lane/story.ts';
 
 const dollars = (amount: number) => cash(Math.round(amount * UNITS_PER_USD));
 const LIMITS: RiskLimits = {
@@ -30,6 +30,7 @@ const VIEW: RiskView = {
   dayPnl: dollars(0),
   lossLatch: { kind: 'armed' },
   killed: false,
+  band: null,
 };
 const entry = new Story().enter();
 const sell: OrderIntent = { ...entry, side: 'sell', purpose: 'bailOut', price: { type: 'market' } };
@@ -49,6 +50,11 @@ describe('risk', () => {
     expect(codeOf(entry, { buyingPower: dollars(2_000) })).to.equal('approved');
     expect(codeOf(entry, { dayPnl: dollars(-499.99) })).to.equal('approved');
     expect(codeOf(sell)).to.equal('approved');
+    const band = { symbol: SPY, at: at('10:00'), up: usd(100.01), down: usd(99.99) };
+    expect(codeOf(entry, { band })).to.equal('approved');
+    expect(codeOf({ ...entry, qty: qty(100), price: limit(usd(1)) }, { mark: usd(1) })).to.equal('approved');
+    expect(codeOf(entry, { buyingPower: dollars(3_000), reserved: dollars(1_000) })).to.equal('approved');
+    expect(codeOf(sell, { sharesHeld: 21, sharesOnSale: 1 })).to.equal('approved');
   });
 
   const latched: LossLatch = { kind: 'latched', at: at('10:00'), dayPnl: dollars(-600) };
@@ -75,6 +81,30 @@ describe('risk', () => {
     ['markUnknown', 'a last trade of nothing', entry, { mark: price(0) }],
     ['collar', 'a limit far above', { ...entry, price: limit(usd(101.01)) }, {}],
     ['collar', 'a limit far below', { ...entry, price: limit(usd(98.99)) }, {}],
+    [
+      'luld',
+      'a limit at the upper band',
+      entry,
+      { band: { symbol: SPY, at: at('10:00'), up: usd(100), down: usd(90) } },
+    ],
+    [
+      'luld',
+      'a limit at the lower band',
+      entry,
+      { band: { symbol: SPY, at: at('10:00'), up: usd(110), down: usd(100) } },
+    ],
+    [
+      'luld',
+      'a last trade at the band',
+      { ...entry, price: limit(usd(99.99)) },
+      { band: { symbol: SPY, at: at('10:00'), up: usd(100), down: usd(90) } },
+    ],
+    [
+      'luld',
+      'bands that are no numbers',
+      entry,
+      { band: { symbol: SPY, at: at('10:00'), up: Number.NaN as Price, down: usd(90) } },
+    ],
     ['grossExposure', 'too much over all lanes', entry, { grossExposure: dollars(8_000.01) }],
     ['grossExposureUnknown', 'no figure for all lanes', entry, { grossExposure: null }],
     ['buyingPower', 'not enough of it', entry, { buyingPower: dollars(1_999.99) }],
@@ -105,6 +135,7 @@ describe('risk', () => {
       dayPnl: null,
       lossLatch: latched,
       killed: true,
+      band: { symbol: SPY, at: at('10:00'), up: usd(1), down: usd(1) },
     };
     expect(codeOf(sell, dark)).to.equal('approved');
     expect(codeOf({ ...sell, purpose: 'exit', price: limit(usd(100)) }, dark)).to.equal('approved');
@@ -124,6 +155,18 @@ describe('risk', () => {
     expect(codeOf(entry, { reserved: Number.NaN as never })).to.equal('buyingPowerUnknown');
   });
 
+  it('never passes an entry by a limit that is no number', () => {
+    const names = [
+      'sharesPerOrderMax',
+      'notionalPerOrderMax',
+      'collarBps',
+      'grossExposureMax',
+      'dailyLossMax',
+    ] as const;
+    for (const name of names)
+      expect(codeOf(entry, {}, { [name]: Number.NaN }), name).to.not.equal('approved');
+  });
+
   it('says rule first and finding last', () => {
     const verdict = checkIntent(entry, LIMITS, { ...VIEW, grossExposure: dollars(9_000) });
     expect(verdict).to.have.property(
@@ -135,6 +178,7 @@ describe('risk', () => {
   it('latches the loss of the day and keeps it', () => {
     const armed: LossLatch = { kind: 'armed' };
     expect(watchLoss(armed, LIMITS, null, at('10:00'))).to.equal(armed);
+    expect(watchLoss(armed, LIMITS, Number.NaN as never, at('10:00'))).to.equal(armed);
     expect(watchLoss(armed, LIMITS, dollars(-499), at('10:00'))).to.equal(armed);
     const reached = watchLoss(armed, LIMITS, dollars(-500), at('10:01'));
     expect(reached).to.deep.equal({ kind: 'latched', at: at('10:01'), dayPnl: dollars(-500) });

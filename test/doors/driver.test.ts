@@ -72,6 +72,39 @@ describe('clock driver', () => {
     driver.stop();
   });
 
+  it('steps over the spans that are skipped, and wakes for what is due behind them', () => {
+    const exchange = handExchange([10_000_000, 95_000_000, 205_000_000]);
+    const { wall, step, at } = handWall();
+    const skips = [
+      { from: micros(20_000_000), to: micros(90_000_000) },
+      { from: micros(100_000_000), to: micros(200_000_000) },
+    ];
+    const driver = startDriver({ exchange, speed: 1, skips, wall });
+    const seen: [number, number][] = [];
+    while (exchange.played.length < 3) {
+      step();
+      seen.push([at(), driver.now()]);
+    }
+    expect(exchange.played).to.deep.equal([10_000_000, 95_000_000, 205_000_000]);
+    expect(seen).to.deep.include.members([
+      [10_000, 10_000_000],
+      [20_000, 90_000_000],
+      [25_000, 95_000_000],
+      [30_000, 200_000_000],
+      [35_000, 205_000_000],
+    ]);
+    driver.stop();
+  });
+
+  it('a start within a skipped span is the end of that span', () => {
+    const exchange = handExchange([], 30_000_000);
+    const { wall } = handWall();
+    const skips = [{ from: micros(20_000_000), to: micros(90_000_000) }];
+    const driver = startDriver({ exchange, speed: 1, skips, wall });
+    expect(driver.now()).to.equal(90_000_000);
+    driver.stop();
+  });
+
   it('plays events that are close together in one go', () => {
     const exchange = handExchange([1_000, 1_100, 1_500, 1_900]);
     const { wall, step } = handWall();

@@ -1,12 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
+import type { DayReplay } from '../../lib/engine/replay.ts';
 import type { SessionReport } from '../../lib/engine/report.ts';
 import { removeScratch, scratch } from '../support/scratch.ts';
 import { type Ending, killChildren, runScalpd } from './support/child.ts';
 import { eventsOf, type LogLine, readLog } from './support/daemon-log.ts';
 
-/** A day of 390 minutes in 34 s: quick, and slow enough that a busy machine keeps up. */
-const SPEED = '700';
+/** A day of 390 minutes in a minute: slow enough that a busy machine keeps up. */
+const SPEED = '390';
 
 /** Alarms about the pace of a busy machine may come at this speed; these may not at any. */
 const NEVER = [
@@ -26,16 +27,19 @@ describe('end to end: a demo', () => {
   let report: SessionReport;
   let log: readonly LogLine[];
   let leftOver: readonly string[];
+  let replay: Ending;
 
   before(async function () {
-    this.timeout(120_000);
+    this.timeout(240_000);
     const cwd = scratch();
     const temporary = scratch();
-    ending = await runScalpd({ cwd, args: ['demo', '--json', '--speed', SPEED], env: { TMPDIR: temporary } });
+    const args = ['demo', '--json', '--speed', SPEED, '--journal', 'demo.db'];
+    ending = await runScalpd({ cwd, args, env: { TMPDIR: temporary } });
     expect(ending.code, ending.err).to.equal(0);
     report = JSON.parse(ending.out.join('\n')) as SessionReport;
     log = readLog(cwd);
     leftOver = readdirSync(temporary);
+    replay = await runScalpd({ cwd, args: ['replay', '2026-10-05', '--journal', 'demo.db', '--json'] });
   });
   after(async () => {
     await killChildren();
@@ -46,6 +50,16 @@ describe('end to end: a demo', () => {
     expect(ending.out).to.have.length(1);
     expect(ending.err).to.equal('');
     expect(report).to.include.keys('roundTrips', 'flat', 'symbols', 'pnlUsd', 'discrepancies');
+  });
+
+  it('keeps a journal by which every decision of its threads is made again', () => {
+    expect(replay.code, replay.err).to.equal(0);
+    const { lanes } = JSON.parse(replay.out.join('\n')) as DayReplay;
+    expect(lanes).to.have.length(report.symbols.length);
+    for (const { symbol, steps, equal } of lanes) {
+      expect(steps, symbol).to.be.greaterThan(390);
+      expect(equal, symbol).to.equal(steps);
+    }
   });
 
   it('trades at least five symbols for at least twenty round trips, and ends flat without a discrepancy', () => {

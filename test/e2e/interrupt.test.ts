@@ -1,33 +1,38 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as instant } from 'node:timers/promises';
+import { setInterval as every, setTimeout as instant } from 'node:timers/promises';
 import { expect } from 'chai';
+import { JournalError } from '../../lib/adapters/journal/journal-error.ts';
+import { openJournalReader } from '../../lib/adapters/journal/read-day.ts';
+import type { StoredRecord } from '../../lib/ports/journal.ts';
 import { createRandom } from '../../lib/sim/random.ts';
 import { removeScratch, scratch } from '../support/scratch.ts';
 import { type Child, type Ending, killChildren, startScalpd } from './support/child.ts';
 
-/** Three and a half hours in 21 s: the last five minutes before the close still last half a second. */
+/** Three and a half hours in 21 s, for days that end early. */
 const SPEED = '600';
+/** In 42 s, for those that must be flat in time: the last five minutes before the close last a second. */
+const WHOLE_DAY_SPEED = '300';
 const HALF_DAY = `
 symbols: [${['SPY', 'AAPL', 'JPM', 'XOM', 'KO'].map((symbol) => `{ symbol: ${symbol}, lot: 2000 }`).join(', ')}]
 exchange: { day: 2026-11-27 }
 `;
 /** A stop takes 28 s of wall time at the most, start included. */
-const LIMIT_MILLIS = 90_000;
+const LIMIT_MILLIS = 150_000;
 const SEED = Number(process.env.SCALPD_SEED ?? 7);
 
-type Demo = { readonly child: Child; readonly temporary: string };
+type Demo = { readonly child: Child; readonly cwd: string; readonly temporary: string };
 
-function startDemo(...args: string[]): Demo {
+function startDemo(speed: string, ...args: string[]): Demo {
   const [cwd, temporary] = [scratch(), scratch()];
   const config = join(cwd, 'half-day.yaml');
   writeFileSync(config, HALF_DAY);
   const child = startScalpd({
     cwd,
-    args: ['demo', '--speed', SPEED, '--config', config, ...args],
+    args: ['demo', '--speed', speed, '--config', config, ...args],
     env: { TMPDIR: temporary },
   });
-  return { child, temporary };
+  return { child, cwd, temporary };
 }
 
 /** Resolves with the n-th round trip that the demo tells of. */
@@ -35,6 +40,33 @@ function tripsOf({ child }: Demo, count: number): Promise<string> {
   const trips = new Set<string>();
   return child.line((line) => line.includes('round trip:') && trips.add(line).size >= count);
 }
+
+/** Nothing is printed with `--json`: the journal tells that the lanes are there. */
+async function sessionBegan({ temporary }: Demo): Promise<void> {
+  for await (const _ of every(100)) {
+    const [folder] = readdirSync(temporary).filter((name) => name.startsWith('scalpd-demo-'));
+    const path = join(temporary, folder ?? '', 'demo.db');
+    if (folder !== undefined && recordsIn(path).some(isBegin)) return;
+  }
+}
+
+function recordsIn(path: string): readonly StoredRecord[] {
+  try {
+    const reader = openJournalReader(path);
+    try {
+      return reader.days().flatMap(({ day }) => reader.page(day, 0, 1_000));
+    } finally {
+      reader.close();
+    }
+  } catch (cause) {
+    // It is being made.
+    if (cause instanceof JournalError) return [];
+    throw cause;
+  }
+}
+
+const isBegin = ({ kind, body }: StoredRecord): boolean =>
+  kind === 'session' && (body as { readonly what?: string }).what === 'began';
 
 /** The promise: flat and 0, or 4 and a line for each thing that is open; in time, and nothing left behind. */
 async function expectCleanEnd({ child, temporary }: Demo): Promise<Ending> {
@@ -52,6 +84,12 @@ async function expectCleanEnd({ child, temporary }: Demo): Promise<Ending> {
   return ending;
 }
 
+/** The report says what is open before the certificate says whether it is proven. */
+function expectLastWord(out: readonly string[]): void {
+  expect(out.some((line) => /^(flat$|open: )/.test(line))).to.equal(true);
+  expect(out.some((line) => line.startsWith('certificate: '))).to.equal(true);
+}
+
 describe(`end to end: a demo that is interrupted (SCALPD_SEED=${SEED})`, function () {
   this.timeout(LIMIT_MILLIS);
   const random = createRandom(`interrupt/${SEED}`);
@@ -66,7 +104,7 @@ describe(`end to end: a demo that is interrupted (SCALPD_SEED=${SEED})`, functio
 
   before(() => {
     const begin = (story: (demo: Demo) => Promise<Ending>): Promise<Ending | Error> =>
-      story(startDemo()).catch((cause: unknown) =>
+      story(startDemo(WHOLE_DAY_SPEED)).catch((cause: unknown) =>
         cause instanceof Error ? cause : new Error(String(cause)),
       );
     longRuns = {
@@ -103,19 +141,20 @@ describe(`end to end: a demo that is interrupted (SCALPD_SEED=${SEED})`, functio
   for (const [when, arrives] of Object.entries(instants)) {
     const pause = random.integer(0, 500);
     it(`gets out on Ctrl-C ${when}, ${pause} ms later`, async () => {
-      const demo = startDemo();
+      const demo = startDemo(SPEED);
       await arrives(demo);
       await instant(pause);
       demo.child.signal('SIGINT');
       const { out } = await expectCleanEnd(demo);
       expect(out.some((line) => line.startsWith('round trips: '))).to.equal(true);
-      expect(out.at(-1)).to.match(/^(flat$|open: )/);
+      expectLastWord(out);
     });
   }
 
   it('takes SIGTERM for the same, with the report as JSON', async () => {
-    const demo = startDemo('--json');
-    await instant(random.integer(6_000, 9_000));
+    const demo = startDemo(SPEED, '--json');
+    await sessionBegan(demo);
+    await instant(random.integer(0, 3_000));
     demo.child.signal('SIGTERM');
     const { out, code } = await expectCleanEnd(demo);
     const report = JSON.parse(out.join('\n')) as { readonly flat: boolean };
@@ -138,7 +177,7 @@ describe(`end to end: a demo that is interrupted (SCALPD_SEED=${SEED})`, functio
 
   it('gets out on Ctrl-C around the flatten', async () => {
     const { out } = await finish('flatten');
-    expect(out.at(-1)).to.match(/^(flat$|open: )/);
+    expectLastWord(out);
   });
 
   it('ends as it would have when Ctrl-C comes after the close', async () => {
@@ -150,7 +189,7 @@ describe(`end to end: a demo that is interrupted (SCALPD_SEED=${SEED})`, functio
   });
 
   async function afterTrips(count: number): Promise<Demo> {
-    const demo = startDemo();
+    const demo = startDemo(SPEED);
     await tripsOf(demo, count);
     return demo;
   }

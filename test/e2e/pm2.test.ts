@@ -52,6 +52,10 @@ describe('end to end: under pm2', () => {
   const untilHolding = (skip: number): Promise<LogLine> =>
     untilLogged(home, ({ event, purpose }) => event === 'order.submitted' && purpose === 'exit', skip);
 
+  /** pm2 hears of it a moment before the file has the line. */
+  const untilReady = (skip: number): Promise<LogLine> =>
+    untilLogged(home, ({ event }) => event === 'daemon.ready', skip);
+
   beforeEach(async () => {
     home = scratch();
     for (const folder of ['scripts', 'config', 'logs']) mkdirSync(join(home, folder));
@@ -68,23 +72,25 @@ describe('end to end: under pm2', () => {
     ]);
   });
   afterEach(async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     await pm2('kill');
     await killChildren();
     removeScratch();
   });
 
   it('is ready when pm2 says so, hands its sockets on in a reload, and is flat after a stop', async function () {
-    this.timeout(120_000);
+    this.timeout(180_000);
     configure('flatten');
     await pm2('start', 'ecosystem.config.js');
-    expect(eventsOf(log(), 'daemon.ready')).to.have.length(1);
+    await untilReady(0);
     expect(eventsOf(log(), 'lane.started')).to.have.length(SYMBOLS.length);
     const { pid } = await app();
     await untilHolding(0);
 
+    const first = log().length;
     await pm2('reload', 'scalpd');
     expect((await app()).pid).not.to.equal(pid);
+    await untilReady(first);
     expect(eventsOf(log(), 'daemon.ready')).to.have.length(2);
     expectPoliteEnd(log(), true);
     const second = log().length;
@@ -105,7 +111,7 @@ describe('end to end: under pm2', () => {
   });
 
   it('leaves the exit resting and nothing else when it is told to hold, and takes it up again', async function () {
-    this.timeout(120_000);
+    this.timeout(180_000);
     configure('hold');
     await pm2('start', 'ecosystem.config.js');
     await untilHolding(0);
@@ -126,7 +132,7 @@ describe('end to end: under pm2', () => {
   });
 
   it('does not come back from a mistake in its configuration', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     configure('flatten', 'lots: 3\n');
     await pm2('start', 'ecosystem.config.js');
     const { pid, pm2_env } = await app();

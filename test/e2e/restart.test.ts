@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { SessionReport } from '../../lib/engine/report.ts';
 import { createRandom } from '../../lib/sim/random.ts';
 import { removeScratch, scratch } from '../support/scratch.ts';
-import { type Child, killChildren, startScalpd } from './support/child.ts';
+import { type Child, killChildren, runScalpd, startScalpd } from './support/child.ts';
 import { eventOf, eventsOf, type LogLine, readLog, untilLogged } from './support/daemon-log.ts';
 import { type Exchange, expectAgreement, startExchange } from './support/exchange.ts';
 import { expectSoundHistory, readOrders, readPositions } from './support/order-history.ts';
@@ -37,7 +37,7 @@ describe(`end to end: a daemon that is killed (SCALPD_SEED=${SEED})`, () => {
   }
 
   it('takes up what it held and what it had sent, sends nothing twice, and ends flat to the cent', async function () {
-    this.timeout(90_000);
+    this.timeout(180_000);
     // Killed as an exit leaves, so that it holds shares; as an entry leaves, before its answer; and at no instant at all.
     const holding = daemon();
     await holding.line((line) => submitted(line, 'exit'));
@@ -67,12 +67,19 @@ describe(`end to end: a daemon that is killed (SCALPD_SEED=${SEED})`, () => {
     // A request that the kill kept in the house is known to have been meant, and to have never arrived.
     expect(books.orders).to.be.within(report.submitted - 3, report.submitted);
     expectNothingLost(readLog(cwd));
+    // What the kills left in the journal is enough to decide everything again.
+    const replay = await runScalpd({ cwd, args: ['replay', '2026-10-05'] });
+    expect(replay.code, [...replay.out, replay.err].join('\n')).to.equal(0);
+    // The certificate of the last daemon covers the killed ones, and follows from the journal alone.
+    const verified = await runScalpd({ cwd, args: ['verify', '2026-10-05', '--json'] });
+    expect(verified.code, [...verified.out, verified.err].join('\n')).to.equal(0);
+    expect(JSON.parse(verified.out.join(''))).to.have.nested.property('certificate.flat', true);
     // The kill came with shares in hand, or they were sold in the moment between: then the trip is in the report.
     expect(Object.keys(heldThen).length + report.roundTrips).to.be.at.least(1);
   });
 
   it('sells at once what it held for too long while it was away', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const holding = daemon();
     await holding.line((line) => submitted(line, 'exit'));
     await kill(holding);

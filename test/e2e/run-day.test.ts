@@ -8,7 +8,7 @@ import { type Day, runDay } from './support/run-day.ts';
 
 /** Both are mostly waiting, so they run side by side. `full-sessions.ts` runs both at the pace of a minute a second. */
 describe('end to end: scalpd run against scalpd exchange, by environment variables alone', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   const tape = realTape();
   let recorded: Promise<Day | Error> | null = null;
   let invented: Promise<Day | Error>;
@@ -23,7 +23,7 @@ describe('end to end: scalpd run against scalpd exchange, by environment variabl
 
   before(() => {
     invented = begin(['--speed', '120', '--count', '50', '--start', '15:00']);
-    if (tape !== null) recorded = begin(['--speed', '600', '--tape', ...tape]);
+    if (tape !== null) recorded = begin(['--speed', '390', '--tape', ...tape]);
   });
   after(async () => {
     await killChildren();

@@ -110,7 +110,7 @@ describe('end to end: wrong usage', () => {
   });
 
   it('does not start a second daemon on the same journal', async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     const cwd = scratch();
     mkdirSync(join(cwd, 'data'));
     const exchange = await startExchange(scratch(), [
@@ -132,7 +132,7 @@ describe('end to end: wrong usage', () => {
   });
 
   it('ends within seconds when it is stopped before the session, at night', async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     const exchange = await startExchange(scratch(), [
       '--symbols',
       'SPY,KO',

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Ticker } from '../../lib/domain/ids.ts';
-import { type Cash, price, UNITS_PER_USD } from '../../lib/domain/money.ts';
+import { type Cash, UNITS_PER_USD } from '../../lib/domain/money.ts';
 import { DEFAULT_RISK_LIMITS } from '../../lib/domain/risk.ts';
 import {
   before as earlier,
@@ -11,11 +11,9 @@ import {
   type SessionDay,
   seconds,
 } from '../../lib/domain/time.ts';
-import { DEFAULT_ENGINE_SETTINGS } from '../../lib/engine/settings.ts';
 import { NO_FAULTS } from '../../lib/sim/fault-types.ts';
 import type { FaultPlan } from '../../lib/sim/faults.ts';
-import type { Strategy } from '../../lib/strategy/contract.ts';
-import { judge, overRate, type SimulatedDay, SYMBOLS, sessionOf, startDay } from './simulated-day.ts';
+import { judge, type SimulatedDay, SYMBOLS, sessionOf, startDay } from './simulated-day.ts';
 
 /** Ninety minutes are long enough for everything that happens in a day. */
 const SHORT = sessionOf('09:30', '11:00');
@@ -273,47 +271,6 @@ describe('a whole day of the engine', function () {
     expect(day.reports[1]?.submitted).to.be.greaterThan(0);
   });
 
-  it('60 lanes that hold at once get out within the rate, in about the forecast time', async () => {
-    const symbols = Array.from(
-      { length: 60 },
-      (_, n) => `L${String.fromCharCode(65 + (n % 26), 65 + n / 26)}` as Ticker,
-    );
-    const limits = { ...DEFAULT_RISK_LIMITS, grossExposureMax: (1_000_000 * UNITS_PER_USD) as Cash };
-    const day = await startDay({
-      seed: 13,
-      session: sessionOf('09:30', '10:00'),
-      symbols,
-      printsPerDay: 4_000,
-      strategy: enterAtBar(8),
-      // Exits rest far above the market: nobody gets out by himself.
-      params: { exitMarkup: price(1_000_000), holdMax: minutes(15), lastTradeMaxAge: minutes(5) },
-      settings: {
-        risk: { limits, checkEvery: seconds(1) },
-        gateway: { ...DEFAULT_ENGINE_SETTINGS.gateway, requestsPerMinute: 80 },
-      },
-      exchange: { account: { cash: (1_000_000 * UNITS_PER_USD) as Cash, multiplier: 4, shorting: true } },
-    });
-    await day.runTo(at(day, 11));
-    const status = day.engine().status();
-    expect(status.lanes.filter(({ shares }) => shares > 0).length).to.be.greaterThan(35);
-    const orderedAt = day.clock.now();
-    day.engine().flatten({ symbol: null, by: 'x', why: 'a test' });
-    const forecast = status.gateway.timeToFlatten;
-    await day.runTo(later(orderedAt, minutes(4)));
-    expect(
-      day
-        .engine()
-        .status()
-        .lanes.every(({ shares }) => shares === 0),
-    ).to.equal(true);
-    const { orders } = day.exchange.ledger();
-    const took = Math.max(...orders.map(({ submittedAt }) => submittedAt)) - orderedAt;
-    expect(forecast, 'the budget makes it wait').to.be.greaterThan(seconds(30));
-    expect(took).to.be.within(forecast * 0.8, forecast * 1.2);
-    expect(overRate(day.requests, 80)).to.deep.equal([]);
-    await endsWell(day);
-  });
-
   it('the same seed gives the same journal, byte for byte', async () => {
     const run = async (): Promise<string> => {
       const faults = faulty({
@@ -328,14 +285,6 @@ describe('a whole day of the engine', function () {
     };
     expect(await run()).to.equal(await run());
   });
-});
-
-/** Enters at the bar with this number, and never again. */
-const enterAtBar = (wanted: number): Strategy<number> => ({
-  name: 'enter-at-bar',
-  check: () => [],
-  open: () => 0,
-  onBar: (seen) => ({ state: seen + 1, signal: seen + 1 === wanted ? 'enter' : 'none', facts: {} }),
 });
 
 function owner(day: SimulatedDay, symbol: Ticker): string | undefined {

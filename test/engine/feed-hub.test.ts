@@ -29,6 +29,9 @@ const barAt = (minute: number, symbol = SPY): Bar => ({
   vwap: price(1),
 });
 
+const tradedAlways = (symbol: Ticker): Bar[] =>
+  Array.from({ length: 10 }, (_, minute) => barAt(minute, symbol));
+
 type Bars = Awaited<ReturnType<Broker['bars']>>;
 
 /** Time is in minutes after the open; `history` is what the broker knows. */
@@ -88,7 +91,8 @@ describe('feed hub', () => {
       live(minute);
     }
     expect(told).to.deep.equal(['live 0', 'live 1', 'live 3']);
-    expect(asked, 'a minute without a bar is a quiet minute').to.deep.equal([]);
+    const ofSpy = asked.filter((question) => question.startsWith('SPY'));
+    expect(ofSpy, 'a minute without a bar is asked about once').to.deep.equal(['SPY,BAC 2..3']);
   });
 
   it('fetches what is missing at a start in mid-session, in one request for all symbols', async () => {
@@ -116,11 +120,11 @@ describe('feed hub', () => {
     expect(told).to.deep.equal(['live 0']);
     state.answer = null;
     answer({ kind: 'ok', value: new Map() });
-    await run(4.02);
+    await run(4.05);
     expect(told).to.deep.equal(['live 0', 'backfilled 1,2', 'live 3']);
   });
 
-  it('asks again at the first live bar for a minute the broker had not finished before', async () => {
+  it('asks again for a minute that the broker had not finished before', async () => {
     const history: Bar[] = [barAt(0)];
     const { told, asked, run, live } = world(2.001, history);
     await run(2.01);
@@ -128,7 +132,7 @@ describe('feed hub', () => {
     await run(3.01);
     live(2);
     await run(3.02);
-    expect(asked.at(-1)).to.equal('SPY 1..2');
+    expect(asked).to.deep.equal(['SPY,BAC 0..2', 'SPY,BAC 1..2']);
     expect(told).to.deep.equal(['backfilled 0', 'backfilled 1', 'live 2']);
   });
 
@@ -168,6 +172,41 @@ describe('feed hub', () => {
     await run(6.01);
     live(5);
     expect(told).to.deep.equal(['live 0', 'halted', 'live 1', 'trading', 'live 5']);
+  });
+
+  it('takes a whole bar that had to be fetched for the resume as well: a mute feed tells neither, and is not missed in a halt', async () => {
+    const { hub, told, run, live, at } = world(-1, [barAt(1), barAt(3)]);
+    const halt = (minute: number): void =>
+      hub.message({
+        kind: 'status',
+        status: { symbol: SPY, at: at(minute), state: 'halted', code: 'H', reason: 'T1' },
+      });
+    await run(1.01);
+    live(0);
+    await run(1.5);
+    halt(1.5);
+    await run(2.5);
+    expect(told, 'that minute had begun before the halt').to.deep.equal(['live 0', 'halted', 'backfilled 1']);
+    await run(2.6);
+    halt(2.6);
+    await run(4.5);
+    expect(told.slice(3), 'a whole minute after the newest word of the halt').to.deep.equal([
+      'trading',
+      'backfilled 3',
+    ]);
+  });
+
+  it('a bar from before the newest word of the halt proves no resume', async () => {
+    const { hub, told, run, at } = world(-1, [barAt(2)]);
+    for (const minute of [1.5, 3.01]) {
+      await run(minute);
+      hub.message({
+        kind: 'status',
+        status: { symbol: SPY, at: at(minute), state: 'halted', code: 'H', reason: 'T1' },
+      });
+    }
+    await run(4.5);
+    expect(told).to.deep.equal(['halted', 'backfilled 2']);
   });
 
   it('a data host without budget holds nobody else up', async () => {
@@ -212,8 +251,22 @@ describe('feed hub', () => {
     expect(hub.mark(SPY)?.price).to.equal(400);
   });
 
+  it('knows a quiet market from a dead feed: the broker has no bar either', async () => {
+    const quiet = world(-1);
+    await quiet.run(5.5);
+    expect(quiet.hub.dueSince(quiet.at(5.5))).to.equal(quiet.at(5));
+    const dead = world(-1, tradedAlways(SPY));
+    await dead.run(5.5);
+    expect(dead.hub.dueSince(dead.at(5.5))).to.equal(SESSION.openAt);
+    const unproven = world(-1);
+    unproven.state.answer = async () => ({ kind: 'failed', failure: failure('timeout') });
+    await unproven.run(5.5);
+    expect(unproven.hub.dueSince(unproven.at(5.5))).to.equal(SESSION.openAt);
+  });
+
   it('tells a halt once, and when data are due', async () => {
-    const { hub, told, at, run } = world(-1);
+    const untilHalt = [SPY, OTHER].flatMap(tradedAlways).filter(({ startAt }) => startAt < barAt(5).startAt);
+    const { hub, told, at, run } = world(-1, untilHalt);
     const halt = (symbol: Ticker, state: 'halted' | 'trading'): void =>
       hub.message({ kind: 'status', status: { symbol, at: at(0), state, code: 'H', reason: 'news' } });
     expect(hub.dueSince(at(-1)), 'before the open').to.equal(null);
@@ -221,7 +274,7 @@ describe('feed hub', () => {
     expect(hub.dueSince(at(5))).to.equal(SESSION.openAt);
     halt(SPY, 'halted');
     halt(SPY, 'halted');
-    expect(told).to.deep.equal(['halted']);
+    expect(told.filter((line) => !line.startsWith('backfilled'))).to.deep.equal(['halted']);
     expect(hub.dueSince(at(5)), 'the other one trades').to.equal(SESSION.openAt);
     halt(OTHER, 'halted');
     expect(hub.dueSince(at(5))).to.equal(null);
@@ -229,5 +282,44 @@ describe('feed hub', () => {
     halt(SPY, 'trading');
     expect(hub.dueSince(at(7))).to.equal(at(7));
     expect(hub.dueSince(at(390)), 'after the close').to.equal(null);
+  });
+
+  it('a print from the future does not keep out the prints that follow', () => {
+    const { hub, at } = world(5);
+    const print = (units: number, minute: number): void =>
+      hub.message({
+        kind: 'print',
+        print: {
+          symbol: SPY,
+          at: at(minute),
+          price: price(units),
+          size: 1,
+          exchange: 'V',
+          conditions: [],
+          id: '',
+        },
+      });
+    print(100, 5);
+    print(900, 60 * 24 * 365);
+    print(101, 5);
+    expect(hub.mark(SPY)).to.deep.equal({ price: 101, at: at(5) });
+    print(102, 5.05);
+    print(103, 5.02);
+    expect(hub.mark(SPY)?.price, 'clocks differ a little, and order is kept').to.equal(102);
+  });
+
+  it('a bar from the future, or off the minute, is no bar: nothing waits for it, nobody is asked', async () => {
+    const { hub, told, asked, run, live, at } = world(-1);
+    await run(1.01);
+    live(0);
+    live(200);
+    hub.message({ kind: 'updatedBar', bar: barAt(300) });
+    hub.message({ kind: 'bar', bar: { ...barAt(0), startAt: at(0.5) } });
+    await run(2.01);
+    live(1);
+    await run(10);
+    expect(told).to.deep.equal(['live 0', 'live 1']);
+    const ofSpy = asked.filter((question) => question.startsWith('SPY'));
+    expect(ofSpy.length, 'once a minute while it is silent').to.be.at.most(9);
   });
 });

@@ -1,132 +1,18 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { OrderIntent } from '../../lib/domain/intent.ts';
-import type { SubmitVerdict } from '../../lib/domain/lane-types.ts';
-import { cash, price, qty } from '../../lib/domain/money.ts';
-import { DEFAULT_RISK_LIMITS, type RiskView } from '../../lib/domain/risk.ts';
+import { qty } from '../../lib/domain/money.ts';
 import {
+  type Duration,
   after as later,
   type Micros,
   millis,
   minutes,
-  type SessionDay,
   seconds,
 } from '../../lib/domain/time.ts';
-import { createGateway, type EntryStop } from '../../lib/engine/gateway.ts';
-import { createHeldShares } from '../../lib/engine/held-shares.ts';
-import { createOrderTracker } from '../../lib/engine/order-tracker.ts';
-import { createRecorder } from '../../lib/engine/recorder.ts';
-import { createRequestQueue } from '../../lib/engine/request-queue.ts';
 import { DEFAULT_ENGINE_SETTINGS } from '../../lib/engine/settings.ts';
-import { createTokenBucket } from '../../lib/engine/token-bucket.ts';
-import { createVirtualClock } from '../../lib/engine/virtual-clock.ts';
 import type { SubmitOutcome } from '../../lib/ports/broker.ts';
-import type { Journal } from '../../lib/ports/journal.ts';
-import {
-  accepted,
-  advance,
-  brokerIdOf,
-  failure,
-  intentOf,
-  type LoggedLine,
-  loggingTo,
-  orderFor,
-  reportOn,
-  SPY,
-  START,
-  scriptedBroker,
-} from './support.ts';
-
-const CAUSE = { step: 1, event: { kind: 'woke' } };
-
-function world(options: { readonly limit?: number; readonly journal?: Partial<Journal> } = {}) {
-  const clock = createVirtualClock(START);
-  const broker = scriptedBroker();
-  const written: string[] = [];
-  const journal: Journal = {
-    async append({ kind, body }) {
-      const { what = '', clientOrderId = '' } = body as { what?: string; clientOrderId?: string };
-      written.push(`${kind} ${what}${clientOrderId}`);
-      broker.asked.push(`journal ${kind}`);
-    },
-    read: async () => [],
-    close: async () => undefined,
-    ...options.journal,
-  };
-  const lines: LoggedLine[] = [];
-  const log = loggingTo(lines);
-  const bucket = createTokenBucket({ limit: options.limit ?? 200, reserve: 0.2, window: minutes(1) });
-  const { gateway: settings, tracker: trackerSettings } = DEFAULT_ENGINE_SETTINGS;
-  const queue = createRequestQueue(clock, bucket, settings);
-  const recorder = createRecorder(clock, journal, log);
-  recorder.openDay('2026-10-05' as SessionDay);
-  const verdicts: { readonly intent: OrderIntent; readonly verdict: SubmitVerdict }[] = [];
-  const state = {
-    stop: null as EntryStop | null,
-    held: 1_000,
-    needs: { cancels: 0, sells: 0 },
-    closeAt: later(START, minutes(60)),
-  };
-  const tracker = createOrderTracker({
-    clock,
-    broker,
-    queue,
-    log,
-    settings: trackerSettings,
-    events: {
-      onReport: () => undefined,
-      onVerdict: (_, id, verdict) => {
-        const intent = intents.get(id);
-        if (intent !== undefined) verdicts.push({ intent, verdict });
-      },
-      onSuccessor: () => undefined,
-      onForeign: () => undefined,
-    },
-  });
-  const intents = new Map<string, OrderIntent>();
-  const view = (): RiskView => ({
-    sharesHeld: state.held,
-    sharesOnSale: 0,
-    mark: price(1_000_000),
-    grossExposure: cash(0),
-    buyingPower: cash(10_000_000_000),
-    reserved: cash(0),
-    dayPnl: cash(0),
-    lossLatch: { kind: 'armed' },
-    killed: false,
-  });
-  const gateway = createGateway({
-    clock,
-    broker,
-    bucket,
-    queue,
-    tracker,
-    recorder,
-    log,
-    settings,
-    limits: DEFAULT_RISK_LIMITS,
-    heldShares: createHeldShares({ clock, broker, queue, tracker, log }),
-    events: { onVerdict: (intent, verdict) => void verdicts.push({ intent, verdict }) },
-    view,
-    reserve: () => undefined,
-    release: () => undefined,
-    entryStop: () => state.stop,
-    flattenNeeds: () => state.needs,
-    flattenSpan: () => ({ from: START, until: state.closeAt }),
-  });
-  const submit = (intent: OrderIntent): void => {
-    intents.set(intent.clientOrderId, intent);
-    gateway.submit(intent, CAUSE);
-  };
-  const run = (second: number): Promise<void> => advance(clock, later(START, seconds(second)));
-  const submits = (): string[] => broker.asked.filter((line) => line.startsWith('submit'));
-  const codes = (): string[] =>
-    verdicts.map(({ verdict }) => ('code' in verdict ? `${verdict.kind} ${verdict.code}` : verdict.kind));
-  return { clock, broker, bucket, gateway, tracker, state, submit, run, submits, codes, written, lines };
-}
-
-const entry = (n: number): OrderIntent => intentOf('entry', n, { expiresAt: later(START, seconds(5)) });
-const exit = (n: number): OrderIntent => intentOf('exit', n);
+import { CAUSE, entry, exit, NOTHING, gatewayWorld as world } from './gateway-stand.ts';
+import { accepted, brokerIdOf, failure, intentOf, orderFor, reportOn, SPY, START } from './support.ts';
 
 describe('gateway', () => {
   it('writes an intent to the journal before it leaves', async () => {
@@ -222,7 +108,7 @@ describe('gateway', () => {
     const { bucket, state, submit, run, submits, codes } = world();
     bucket.pause(later(START, seconds(3)));
     submit(entry(1));
-    state.stop = { code: 'stopping', text: 'the daemon is stopping' };
+    state.stopping = true;
     submit(entry(2));
     submit(exit(3));
     await run(4);
@@ -282,15 +168,45 @@ describe('gateway', () => {
 
   it('says how long flattening everything would take, and stops entries when that no longer fits', async () => {
     const { gateway, state, submit, run, submits, codes } = world({ limit: 100 });
-    state.needs = { cancels: 100, sells: 100 };
-    expect(gateway.timeToFlatten(START)).to.equal(minutes(1) + 2 * DEFAULT_ENGINE_SETTINGS.gateway.rungTime);
+    state.needs = { ...NOTHING, cancels: 100, sells: 100 };
+    expect(gateway.forecastFlatten(START).time).to.equal(
+      minutes(1) + DEFAULT_ENGINE_SETTINGS.gateway.rungTime,
+    );
     state.closeAt = later(START, minutes(2));
     submit(entry(1));
     expect(codes()).to.deep.equal(['denied noTimeToFlatten']);
-    state.needs = { cancels: 0, sells: 0 };
+    state.needs = NOTHING;
     submit(entry(2));
     await run(1);
     expect(submits()).to.deep.equal([`submit ${entry(2).clientOrderId}`]);
+  });
+
+  it('entries stop at the very microsecond at which flattening does not fit any more', async () => {
+    const { gateway, state, submit, run, codes } = world({ limit: 100 });
+    state.needs = { ...NOTHING, cancels: 30, sells: 30 };
+    const { flattenMargin } = DEFAULT_ENGINE_SETTINGS.gateway;
+    const need = gateway.forecastFlatten(START, 1).time + flattenMargin;
+    state.closeAt = later(START, need as Duration);
+    submit(entry(1));
+    state.closeAt = later(START, (need - 1) as Duration);
+    submit(entry(2));
+    await run(0);
+    expect(codes()).to.have.members(['denied noTimeToFlatten', 'accepted']);
+  });
+
+  it('nothing but cancels goes into a halt: an entry is denied, a sell is given back without an alarm', async () => {
+    const { state, gateway, tracker, submit, run, submits, codes, broker } = world();
+    submit(exit(1));
+    await run(0);
+    tracker.heard(reportOn(exit(1), 'new'));
+    state.halted = true;
+    submit(entry(2));
+    submit(intentOf('flatten', 3));
+    gateway.cancel(SPY, { kind: 'cancel', clientOrderId: exit(1).clientOrderId, purpose: 'flatten' }, CAUSE);
+    await run(1);
+    expect(submits()).to.have.length(1);
+    expect(codes()).to.have.members(['accepted', 'denied halted', 'expired']);
+    expect(broker.asked).to.include(`cancel ${brokerIdOf(exit(1).clientOrderId)}`);
   });
 
   it('posts every intent at most once unless a 429 proves it was not taken, within the limit, exits never starving', async () => {

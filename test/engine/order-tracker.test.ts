@@ -251,6 +251,20 @@ describe('order tracker', () => {
     expect(broker.asked.length - asked, 'blind, listings come every two seconds').to.be.within(4, 6);
   });
 
+  it('a socket that comes and goes does not put the listings off', async () => {
+    const { tracker, broker, send, run } = world();
+    send(EXIT);
+    tracker.heard(reportOn(EXIT, 'new'));
+    tracker.setBlind(true);
+    const asked = broker.asked.length;
+    // Each second it is told again that nothing is heard: another attempt, another refusal.
+    for (let second = 1; second <= 20; second += 1) {
+      await run(second);
+      tracker.setBlind(true);
+    }
+    expect(broker.asked.length - asked).to.be.within(8, 11);
+  });
+
   it('never forgets an unknown, whatever the answers are', async () => {
     const answers = fc.array(fc.constantFrom('failed', 'absent', 'rateLimited'), { maxLength: 25 });
     await fc.assert(

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { openLane } from '../../lib/domain/lane.ts';
+import { type Lane, openLane } from '../../lib/domain/lane.ts';
 import { price } from '../../lib/domain/money.ts';
+import { openOrder } from '../../lib/domain/order.ts';
 import { DEFAULT_RISK_LIMITS } from '../../lib/domain/risk.ts';
 import { after as later, minutes, type SessionDay, seconds } from '../../lib/domain/time.ts';
 import { createKillSwitch } from '../../lib/engine/kill-switch.ts';
@@ -13,16 +14,20 @@ import { DEFAULT_ENGINE_SETTINGS } from '../../lib/engine/settings.ts';
 import { createTokenBucket } from '../../lib/engine/token-bucket.ts';
 import { createVirtualClock } from '../../lib/engine/virtual-clock.ts';
 import { laneParams, memoryJournal } from './simulated-day.ts';
-import { advance, loggingTo, SPY, START, scriptedBroker } from './support.ts';
+import { advance, failure, intentOf, loggingTo, SPY, START, scriptedBroker } from './support.ts';
 
 /** A broker that shows five shares which no lane bought. */
-function world() {
+function world(shares = 5) {
   const clock = createVirtualClock(START);
+  let held = shares;
+  let session = true;
+  let lane = openLane(laneParams(SPY));
+  const script = scriptedBroker();
   const broker = {
-    ...scriptedBroker(),
+    ...script,
     positions: async () => ({
       kind: 'ok' as const,
-      value: [{ symbol: SPY, shares: 5, available: 5, averagePx: price(1_000_000) }],
+      value: held === 0 ? [] : [{ symbol: SPY, shares: held, available: held, averagePx: price(1_000_000) }],
     }),
   };
   const log = loggingTo([]);
@@ -47,10 +52,29 @@ function world() {
     recorder: createRecorder(clock, memoryJournal(), log),
     log,
     settings: DEFAULT_ENGINE_SETTINGS.reconcile,
-    lanes: () => [openLane(laneParams(SPY))],
+    lanes: () => [lane],
+    inSession: () => session,
     onLook: nothing,
+    onGone: nothing,
   });
-  return { clock, modes, reconciler };
+  const asked = (what: string): number => script.asked.filter((line) => line === what).length;
+  return {
+    clock,
+    modes,
+    reconciler,
+    script,
+    asked,
+    hold: (now: number): void => {
+      held = now;
+    },
+    endSession: (): void => {
+      session = false;
+    },
+    put: (now: Lane): void => {
+      lane = now;
+    },
+    run: (second: number): Promise<void> => advance(clock, later(START, seconds(second))),
+  };
 }
 
 describe('reconciler', () => {
@@ -65,6 +89,83 @@ describe('reconciler', () => {
     expect(modes.of(SPY)).to.equal('active');
     await advance(clock, later(START, seconds(20)));
     expect(modes.of(SPY), 'it persists').to.equal('halted');
+    reconciler.stop();
+  });
+
+  it("reads the account's fills at the start, when called, and while something disagrees; not in looks that agree", async () => {
+    const { reconciler, asked, hold, run } = world(0);
+    reconciler.openSession(START);
+    reconciler.start();
+    await run(100);
+    expect([asked('openOrders'), asked('fillsSince')], 'a look each 30 s').to.deep.equal([4, 1]);
+    reconciler.soon();
+    await run(101);
+    expect(asked('fillsSince'), 'after a gap').to.equal(2);
+    hold(5);
+    await run(150);
+    expect(asked('fillsSince'), 'until it stands').to.be.within(4, 5);
+    const stands = asked('fillsSince');
+    await run(300);
+    expect(asked('fillsSince') - stands, 'shares of others are no news').to.be.at.most(1);
+    await reconciler.picture();
+    expect(asked('fillsSince') - stands, 'the last picture').to.be.at.most(2);
+    reconciler.stop();
+  });
+
+  it('asks a broker that does not answer with growing pauses, and concludes nothing', async () => {
+    const { reconciler, script, modes, asked, run } = world();
+    script.onOrdersSince = () => ({ kind: 'failed', failure: failure('serverError') });
+    reconciler.openSession(START);
+    reconciler.start();
+    await run(300);
+    // Three tries a look, a second apart; then 6, 12, 24 and 30 seconds.
+    expect(asked('ordersSince')).to.be.within(24, 36);
+    expect(modes.of(SPY)).to.equal('active');
+    expect(reconciler.discrepancies()).to.deep.equal([]);
+    reconciler.stop();
+  });
+
+  it('outside sessions, with nothing held and nothing open, looks every five minutes, and at once when called', async () => {
+    const { reconciler, asked, endSession, put, run } = world(0);
+    reconciler.openSession(START);
+    reconciler.start();
+    endSession();
+    await run(1_000);
+    expect(asked('openOrders'), 'at 0, 5, 10 and 15 minutes').to.equal(4);
+    reconciler.soon();
+    await run(1_001);
+    expect(asked('openOrders'), 'called').to.equal(5);
+    const idle = openLane(laneParams(SPY));
+    put({ ...idle, stage: { kind: 'exiting', order: openOrder(intentOf('exit', 1)) } });
+    reconciler.soon();
+    await run(1_003);
+    const before = asked('openOrders');
+    await run(1_063);
+    expect(asked('openOrders') - before, 'an order that is open is looked after').to.equal(2);
+    reconciler.stop();
+  });
+
+  it('whatever calls for looks in a row, they come a second apart', async () => {
+    const { reconciler, asked, run } = world(0);
+    reconciler.openSession(START);
+    reconciler.start();
+    for (let tenth = 0; tenth < 100; tenth += 1) {
+      reconciler.soon();
+      await run(tenth / 10);
+    }
+    expect(asked('openOrders')).to.be.within(9, 12);
+    reconciler.stop();
+  });
+
+  it('the last picture of a session counts as it is', async () => {
+    const { reconciler, run } = world();
+    reconciler.openSession(START);
+    const asked = reconciler.picture();
+    await run(1);
+    const picture = await asked;
+    if (picture === null) throw new Error('the broker answers');
+    expect(reconciler.discrepancies(), 'nothing is confirmed yet').to.deep.equal([]);
+    expect(reconciler.check(picture).map(({ code }) => code)).to.deep.equal(['foreign']);
     reconciler.stop();
   });
 

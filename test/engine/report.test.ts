@@ -1,6 +1,10 @@
 import { expect } from 'chai';
+import { carriedLedger } from '../../lib/domain/fills.ts';
+import type { OrderIntent } from '../../lib/domain/intent.ts';
 import { type Lane, openLane } from '../../lib/domain/lane.ts';
+import type { LaneEvent } from '../../lib/domain/lane-types.ts';
 import { cash, price, qty } from '../../lib/domain/money.ts';
+import { openOrder } from '../../lib/domain/order.ts';
 import { after as later, type SessionDay, seconds } from '../../lib/domain/time.ts';
 import { createBlotter } from '../../lib/engine/blotter.ts';
 import { formatReport, makeReport, type ReportInput } from '../../lib/engine/report.ts';
@@ -70,6 +74,31 @@ describe('session report', () => {
       .and.not.match(/^flat$/m);
   });
 
+  it('tells an exit that rests as it should from an order that nobody can account for', () => {
+    const exit = intentOf('exit', 2);
+    const held = {
+      ...flatLane,
+      position: { bought: qty(10), boughtFor: cash(10_000_000), sold: qty(0), soldFor: cash(0) },
+    };
+    const resting: Lane = {
+      ...held,
+      stage: { kind: 'exiting', order: { ...openOrder(exit), kind: 'working' } },
+    };
+    const there = {
+      brokerOrders: [orderFor(exit, 'new')],
+      brokerPositions: [{ symbol: SPY, shares: 10, available: 0, averagePx: price(1) }],
+    };
+    expect(makeReport(input({ lanes: [resting], ...there })).open).to.deep.equal([
+      'SPY: 10 shares by our fills',
+      'SPY: 1 exit of ours rests at the broker',
+      'SPY: 10 shares at the broker',
+    ]);
+    const lost: Lane = { ...held, stage: { kind: 'exiting', order: openOrder(exit) } };
+    expect(makeReport(input({ lanes: [lost], ...there, brokerOrders: [] })).open).to.include(
+      'SPY: 1 orders of ours not accounted for',
+    );
+  });
+
   it('not having asked the broker is no proof of flatness', () => {
     const report = makeReport(input({ brokerPositions: null }));
     expect(report.flat).to.equal(false);
@@ -105,5 +134,64 @@ describe('blotter', () => {
     // SEC 20.6 per million: 41.2 + 82.4 + 82.4 units; TAF 3.9 + 7.8 + 7.8; each execution rounded up.
     expect(blotter.feesOf(lane)).to.equal(46 + 91 + 91);
     expect(feesOn(DAY).secPerMillionUsd).to.equal(20.6);
+  });
+
+  it('does not charge again what the predecessor of an order that was replaced by hand had sold', () => {
+    const fees = { secPerMillionUsd: 20.6, tafPerShareUsd: 0.000195, tafMaxUsd: 9.79 };
+    const blotter = createBlotter(fees);
+    const [old, next] = [intentOf('exit', 2), intentOf('exit', 3)];
+    const book = (event: LaneEvent, lane: Lane): void => blotter.book(SPY, { event, commands: [] }, lane);
+    const fillOf = (order: OrderIntent, id: string, lastQty: number): LaneEvent => ({
+      kind: 'reported',
+      at: START,
+      mark: null,
+      report: reportOn(order, 'partially_filled', {
+        fill: { executionId: id as never, lastQty: qty(lastQty), lastPx: price(1_000_000) },
+      }),
+    });
+    const sold = (shares: number) => ({ qty: qty(shares), notional: cash(shares * 1_000_000) });
+    const before: Lane = {
+      ...flatLane,
+      past: [
+        {
+          kind: 'done',
+          intent: old,
+          ledger: carriedLedger(qty(4), cash(4_000_000)),
+          ending: 'replaced',
+          endedAt: START,
+        },
+      ],
+    };
+    const after: Lane = {
+      ...before,
+      past: [
+        ...before.past,
+        {
+          kind: 'done',
+          intent: next,
+          ledger: carriedLedger(qty(10), cash(10_000_000)),
+          ending: 'filled',
+          endedAt: START,
+        },
+      ],
+    };
+    book(fillOf(old, 'a', 4), before);
+    expect(blotter.feesOf(before)).to.equal(91);
+    const carried = sold(4);
+    book(
+      {
+        kind: 'succeeded',
+        at: START,
+        mark: null,
+        clientOrderId: old.clientOrderId,
+        successor: next,
+        carried,
+      },
+      after,
+    );
+    // Six shares of its own, known from a query alone: SEC 123.6, TAF 11.7.
+    expect(blotter.feesOf(after)).to.equal(91 + 136);
+    book(fillOf(next, 'b', 6), after);
+    expect(blotter.feesOf(after)).to.equal(91 + 136);
   });
 });

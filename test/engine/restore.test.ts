@@ -3,8 +3,9 @@ import { cash, price, qty } from '../../lib/domain/money.ts';
 import { beliefOf } from '../../lib/domain/reconcile.ts';
 import { planSession } from '../../lib/domain/session.ts';
 import { after as later, minutes, seconds } from '../../lib/domain/time.ts';
+import { laneFromBroker } from '../../lib/engine/lane-from-broker.ts';
 import type { Picture } from '../../lib/engine/reconciler.ts';
-import { foldDay, laneFromBroker } from '../../lib/engine/restore.ts';
+import { foldDay } from '../../lib/engine/restore.ts';
 import { DAY, laneParams, sessionOf, startDay } from './simulated-day.ts';
 import { intentOf, orderFor, SPY, START } from './support.ts';
 
@@ -77,12 +78,14 @@ describe('restoring lanes', function () {
       openOrders: [resting],
       ordersSince: [bought, resting, theirs],
       positions: [{ symbol: SPY, shares: 15, available: 5, averagePx: price(1_000_000) }],
+      fills: null,
     };
     const lane = laneFromBroker(params, plan, picture, later(START, seconds(60)));
     const belief = beliefOf(lane);
     expect(belief.shares).to.equal(10);
-    expect(belief.orders.map(({ clientOrderId, side }) => `${side} ${clientOrderId}`)).to.deep.equal([
-      `sell ${resting.clientOrderId}`,
+    expect(belief.orders.map(({ clientOrderId, state }) => `${clientOrderId} ${state}`)).to.deep.equal([
+      `${bought.clientOrderId} done`,
+      `${resting.clientOrderId} working`,
     ]);
     expect(lane.lastKey.sequence).to.equal(4);
   });

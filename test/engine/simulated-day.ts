@@ -16,7 +16,12 @@ import {
   seconds,
 } from '../../lib/domain/time.ts';
 import { createDirectBroker } from '../../lib/engine/direct-broker.ts';
-import { createDirectFeeds, type DirectFeeds } from '../../lib/engine/direct-feeds.ts';
+import {
+  createDirectFeeds,
+  createSocketDoors,
+  type DirectFeeds,
+  type DirectFeedsOptions,
+} from '../../lib/engine/direct-feeds.ts';
 import { createEngine, type Engine, type StartOutcome } from '../../lib/engine/engine.ts';
 import { createInProcessLanes, type InProcessLanes } from '../../lib/engine/in-process-lanes.ts';
 import { runLockstep } from '../../lib/engine/lockstep.ts';
@@ -28,9 +33,10 @@ import type { Journal, JournalRecord, StoredRecord } from '../../lib/ports/journ
 import type { LogFields } from '../../lib/ports/log.ts';
 import { defaultExchangeOptions } from '../../lib/sim/default-options.ts';
 import { createExchange } from '../../lib/sim/exchange.ts';
-import type { Exchange, ExchangeOptions } from '../../lib/sim/exchange-api.ts';
+import type { Exchange, ExchangeOptions, Tape } from '../../lib/sim/exchange-api.ts';
 import { createFaults, type FaultPlan, type Faults } from '../../lib/sim/faults.ts';
 import { createRandom } from '../../lib/sim/random.ts';
+import { createRequestMeter, type RequestMeter } from '../../lib/sim/rate-limit.ts';
 import { syntheticTape } from '../../lib/sim/synthetic.ts';
 import type { Strategy } from '../../lib/strategy/contract.ts';
 import { smaCross } from '../../lib/strategy/sma-cross.ts';
@@ -61,6 +67,8 @@ export type SimulatedDay = {
   readonly journal: MemoryJournal;
   /** Requests that reached the exchange, by instant. */
   readonly requests: readonly { readonly at: Micros; readonly what: string }[];
+  /** Most requests to the trading host within any 60 s, as the exchange saw them come. */
+  requestPeak(): number;
   readonly reports: readonly SessionReport[];
   readonly session: Session;
   engine(): Engine;
@@ -89,6 +97,9 @@ export type DayOptions = {
   readonly printsPerDay?: number;
   /** The sma-cross when absent. */
   readonly strategy?: Strategy;
+  readonly feeds?: Partial<DirectFeedsOptions>;
+  /** What becomes of the invented tape before the exchange plays it. */
+  readonly tape?: (tape: Tape) => Tape;
 };
 
 export function laneParams(symbol: Ticker, over: Partial<LaneParams> = {}): LaneParams {
@@ -125,7 +136,7 @@ export async function startDay(options: DayOptions): Promise<SimulatedDay> {
       { seed: options.seed, startAt, sessions: [session, ...(options.more ?? [])] },
       options.exchange,
     ),
-    tape,
+    options.tape?.(tape) ?? tape,
   );
   const random = createRandom(options.seed);
   const faults = options.faults === undefined ? null : createFaults(options.faults, random.fork('faults'));
@@ -142,15 +153,18 @@ export async function startDay(options: DayOptions): Promise<SimulatedDay> {
   const reports: SessionReport[] = [];
   const journal = memoryJournal();
   const clock = createVirtualClock(startAt);
+  const sockets = { exchange, connecting: seconds(1), faults, ...options.feeds };
+  const doors = createSocketDoors({ clock, ...sockets });
+  const meter = createRequestMeter();
   let run = boot();
 
   function boot() {
     // A clock of its own per process: what a dead one had planned never happens.
     const own = deadableClock(clock);
-    const feeds = createDirectFeeds({ clock: own, exchange, connecting: seconds(1), faults });
+    const feeds = createDirectFeeds({ clock: own, doors, ...sockets });
     const broker = createDirectBroker({
       clock: own,
-      exchange,
+      exchange: metered(exchange, meter),
       latency: millis(20),
       timeout: seconds(10),
       faults,
@@ -195,6 +209,7 @@ export async function startDay(options: DayOptions): Promise<SimulatedDay> {
     log,
     journal,
     requests,
+    requestPeak: meter.peak,
     reports,
     session,
     engine: () => run.engine,
@@ -209,6 +224,7 @@ export async function startDay(options: DayOptions): Promise<SimulatedDay> {
     started: () => started,
     async restart() {
       run.own.die();
+      run.feeds.abandon();
       run = boot();
       const again = run.engine.start();
       await runLockstep(exchange, clock, after(clock.now(), seconds(90)), settle, untilDone(again));
@@ -241,6 +257,34 @@ function deadableClock(clock: VirtualClock) {
   };
 }
 
+/** What each request to the trading host comes to at the exchange. */
+const TRADING_CALLS: readonly string[] = [
+  'submitOrder',
+  'cancelOrder',
+  'order',
+  'orderByClientOrderId',
+  'orders',
+  'positions',
+  'account',
+  'clock',
+  'calendar',
+  'assets',
+  'fills',
+];
+
+function metered(exchange: Exchange, meter: RequestMeter): Exchange {
+  return new Proxy(exchange, {
+    get(target, name, receiver) {
+      const member: unknown = Reflect.get(target, name, receiver);
+      if (typeof member !== 'function' || !TRADING_CALLS.includes(String(name))) return member;
+      return (...args: unknown[]) => {
+        meter.count(exchange.now());
+        return Reflect.apply(member, target, args);
+      };
+    },
+  });
+}
+
 function counted(broker: Broker, requests: { at: Micros; what: string }[], clock: VirtualClock): Broker {
   return new Proxy(broker, {
     get(target, name, receiver) {
@@ -257,6 +301,8 @@ function counted(broker: Broker, requests: { at: Micros; what: string }[], clock
 export type MemoryJournal = Journal & {
   readonly records: readonly StoredRecord[];
   fail(failing: boolean): void;
+  /** Everything written so far is lost. */
+  forget(): void;
 };
 
 export function memoryJournal(): MemoryJournal {
@@ -267,6 +313,9 @@ export function memoryJournal(): MemoryJournal {
     fail(now) {
       failing = now;
     },
+    forget() {
+      records.length = 0;
+    },
     async append(record: JournalRecord) {
       if (failing) throw new Error('disk full');
       // Through JSON, as a file would: what does not survive it must not be relied on.
@@ -275,6 +324,8 @@ export function memoryJournal(): MemoryJournal {
     async read(day) {
       return records.filter((record) => record.day === day);
     },
+    head: async () =>
+      records.length === 0 ? null : { id: records.length, hash: String(records.length).padStart(64, '0') },
     async close() {},
   };
 }

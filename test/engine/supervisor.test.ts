@@ -1,50 +1,247 @@
 import { expect } from 'chai';
-import { openLane } from '../../lib/domain/lane.ts';
-import { after as later, seconds } from '../../lib/domain/time.ts';
-import { DEFAULT_ENGINE_SETTINGS } from '../../lib/engine/settings.ts';
+import type { ExecutionId } from '../../lib/domain/ids.ts';
+import type { OrderIntent } from '../../lib/domain/intent.ts';
+import { openLane, reduceLane, sharesHeld } from '../../lib/domain/lane.ts';
+import type { LaneEvent } from '../../lib/domain/lane-types.ts';
+import { cash, price, qty } from '../../lib/domain/money.ts';
+import { planSession } from '../../lib/domain/session.ts';
+import { before, type Duration, after as later, minutes, seconds } from '../../lib/domain/time.ts';
+import { DEFAULT_ENGINE_SETTINGS, type SupervisorSettings } from '../../lib/engine/settings.ts';
 import { createSupervisor } from '../../lib/engine/supervisor.ts';
 import { createVirtualClock } from '../../lib/engine/virtual-clock.ts';
-import type { LaneHost, LaneHostEvents } from '../../lib/ports/lane-host.ts';
-import { laneParams } from './simulated-day.ts';
-import { advance, loggingTo, SPY, START } from './support.ts';
+import type { LaneInputMessage } from '../../lib/ports/lane-protocol.ts';
+import { type ScriptedHost, scriptedHost } from './scripted-host.ts';
+import { laneParams, sessionOf } from './simulated-day.ts';
+import { advance, intentOf, type LoggedLine, loggingTo, reportOn, SPY, START, settle } from './support.ts';
+
+const THREW = { code: 'threw', text: 'the signal divided by zero' };
+const plan = planSession(sessionOf('09:30', '16:00'), minutes(5), seconds(120));
+
+/** A supervisor of one lane on virtual time; `late` puts the main thread that far behind its timers. */
+function open(over: Partial<SupervisorSettings> = {}) {
+  const virtual = createVirtualClock(START);
+  const lines: LoggedLine[] = [];
+  const submitted: OrderIntent[] = [];
+  const asked: ScriptedHost[] = [];
+  let onNextStep = (): void => undefined;
+  let behind = 0 as Duration;
+  const clock = {
+    now: () => later(virtual.now(), behind),
+    at: (at: typeof START, task: () => void) => virtual.at(before(at, behind), task),
+  };
+  const settings = { ...DEFAULT_ENGINE_SETTINGS.supervisor, ...over };
+  const supervisor = createSupervisor({
+    clock,
+    openHost(events) {
+      const host = scriptedHost(events);
+      asked.push(host);
+      return host;
+    },
+    log: loggingTo(lines),
+    settings,
+    strategy: { name: 'sma-cross', period: 20 },
+    marks: { read: () => ({ price: price(1_000_000), at: clock.now() }) },
+    bars: () => [],
+    events: {
+      onSeated: () => undefined,
+      onStep(_symbol, step) {
+        for (const command of step.commands) if (command.kind === 'submit') submitted.push(command.intent);
+        const act = onNextStep;
+        onNextStep = () => undefined;
+        act();
+      },
+      onSettled: () => undefined,
+      onRetired: () => undefined,
+    },
+  });
+  const [host] = asked;
+  if (host === undefined) throw new Error('a supervisor opens its host at once');
+  const lane = reduceLane(openLane(laneParams(SPY)), {
+    kind: 'sessionOpened',
+    at: START,
+    mark: null,
+    plan,
+  } satisfies LaneEvent)[0];
+  return {
+    supervisor,
+    host,
+    lines,
+    submitted,
+    settings,
+    lane,
+    clock,
+    pass: (wait: Duration) => advance(virtual, later(virtual.now(), wait)),
+    late(by: Duration) {
+      behind = (behind + by) as Duration;
+    },
+    linesOf: (event: string) => lines.filter((line) => line.event === event),
+    tell: (input: LaneInputMessage) => supervisor.deliver(SPY, input),
+    whenStepped(act: () => void) {
+      onNextStep = act;
+    },
+    mode: (): LaneInputMessage => ({ kind: 'modeChanged', at: clock.now(), mode: 'active', by: 'test' }),
+    /** Shares out of nowhere: an order that was held for dead has filled, or the operator gave them to us. */
+    shares: (): LaneInputMessage => ({
+      kind: 'adopted',
+      at: clock.now(),
+      qty: qty(5),
+      averagePx: price(1_000_000),
+      heldSince: clock.now(),
+    }),
+    /** The order that was sent last has sold them all. */
+    sold: (): LaneInputMessage => ({
+      kind: 'reported',
+      at: clock.now(),
+      report: reportOn(submitted.at(-1) ?? intentOf('exit', 1), 'filled', {
+        cumQty: qty(5),
+        cumNotional: cash(5_000_000),
+        fill: { executionId: 'x1' as ExecutionId, lastQty: qty(5), lastPx: price(1_000_000) },
+      }),
+    }),
+  };
+}
 
 describe('supervisor', () => {
   it('takes over a lane that was ready and is lost before the start of all lanes is done', async () => {
-    const clock = createVirtualClock(START);
+    const { supervisor, host, lane, pass, tell, mode } = open();
     let starts = 0;
-    const openHost = (events: LaneHostEvents): LaneHost => ({
-      async start() {
-        starts += 1;
-        events.onUplink({ kind: 'ready', symbol: SPY });
-        if (starts === 1) events.onLost(SPY, { code: 'exited', text: 'gone at once' });
-      },
-      post: () => 1,
-      ping: () => 1,
-      setMark: () => undefined,
-      control: () => {
-        throw new Error('not asked here');
-      },
-      threadOf: () => null,
-      stop: async () => undefined,
-      close: async () => undefined,
-    });
-    const supervisor = createSupervisor({
-      clock,
-      openHost,
-      log: loggingTo([]),
-      settings: DEFAULT_ENGINE_SETTINGS.supervisor,
-      strategy: { name: 'sma-cross', period: 20 },
-      marks: { read: () => null },
-      bars: () => [],
-      events: { onStep: () => undefined, onSettled: () => undefined, onRetired: () => undefined },
-    });
-    await supervisor.start([openLane(laneParams(SPY))]);
+    host.onStart = () => {
+      starts += 1;
+      if (starts === 1) host.lose(SPY, { code: 'exited', text: 'gone at once' });
+    };
+    await supervisor.start([lane]);
     expect(supervisor.ownerOf(SPY)).to.equal('custodian');
     expect(supervisor.losses(SPY)).to.equal(1);
-    await advance(clock, later(START, seconds(2)));
-    supervisor.deliver(SPY, { kind: 'modeChanged', at: clock.now(), mode: 'active', by: 'test' });
-    await advance(clock, later(START, seconds(2)));
+    await pass(seconds(2));
+    tell(mode());
+    await pass(seconds(1));
     expect([starts, supervisor.ownerOf(SPY)]).to.deep.equal([2, 'thread']);
     await supervisor.stop();
+  });
+
+  describe('looks for a sign of life', () => {
+    it('and takes over a lane that has given none for so long', async () => {
+      const { supervisor, lane, pass, settings } = open();
+      await supervisor.start([lane]);
+      await pass((settings.pingEvery + settings.stallAfter - 1) as Duration);
+      expect(supervisor.ownerOf(SPY)).to.equal('thread');
+      await pass(1 as Duration);
+      expect(supervisor.ownerOf(SPY)).to.equal('custodian');
+      await supervisor.stop();
+    });
+
+    it('and blames no lane when it was itself too late to hear', async () => {
+      const { supervisor, host, lane, pass, late, settings } = open();
+      await supervisor.start([lane]);
+      await pass(settings.pingEvery);
+      const seq = host.pings.at(-1)?.seq ?? 0;
+      // Its answer is here, unread, while the main thread stands still for longer than a stall.
+      late((3 * settings.stallAfter) as Duration);
+      await pass(settings.pingEvery);
+      expect(supervisor.ownerOf(SPY)).to.equal('thread');
+      host.say({ kind: 'alive', symbol: SPY, ack: seq });
+      await pass(settings.pingEvery);
+      expect(supervisor.ownerOf(SPY)).to.equal('thread');
+      // One that really is silent is found afterwards.
+      await pass(settings.stallAfter);
+      expect(supervisor.ownerOf(SPY)).to.equal('custodian');
+      await supervisor.stop();
+    });
+  });
+
+  describe('gives a lane back', () => {
+    it('and takes it again when shares turn up on the way', async () => {
+      const { supervisor, host, lane, pass, tell, shares, mode, submitted, linesOf } = open();
+      await supervisor.start([lane]);
+      host.lose(SPY, THREW);
+      let arrive = (): void => undefined;
+      host.onStart = () =>
+        new Promise<void>((resolve) => {
+          arrive = resolve;
+        });
+      await pass(seconds(1));
+      expect(supervisor.ownerOf(SPY)).to.equal('handover');
+      tell(mode());
+      tell(shares());
+      // The new thread may take long, or never come: nobody waits for it with shares in hand.
+      expect(supervisor.ownerOf(SPY)).to.equal('custodian');
+      expect(submitted).to.have.length(1);
+      expect(linesOf('lane.handover.calledOff')).to.have.length(1);
+      arrive();
+      await settle();
+      expect(host.stopped).to.deep.equal([SPY]);
+      expect(supervisor.ownerOf(SPY)).to.equal('custodian');
+      expect(sharesHeld(supervisor.lane(SPY))).to.equal(5);
+      expect(supervisor.losses(SPY)).to.equal(1);
+      await supervisor.stop();
+    });
+
+    it('only when the custodian has nothing left to do', async () => {
+      const { supervisor, host, lane, pass, tell, shares, submitted } = open();
+      await supervisor.start([lane]);
+      host.lose(SPY, THREW);
+      tell(shares());
+      await pass(seconds(5));
+      expect([supervisor.ownerOf(SPY), host.starts.length]).to.deep.equal(['custodian', 1]);
+      expect(submitted).to.have.length(1);
+      await supervisor.stop();
+    });
+
+    it('not in the middle of what the custodian is told', async () => {
+      const { supervisor, host, lane, pass, tell, shares, sold, whenStepped, submitted } = open();
+      await supervisor.start([lane]);
+      host.lose(SPY, THREW);
+      tell(shares());
+      await pass(seconds(1));
+      // Flat by the first word, and not by the one that comes while it is acted on.
+      whenStepped(() => tell(shares()));
+      tell(sold());
+      expect(supervisor.ownerOf(SPY)).to.equal('custodian');
+      expect(sharesHeld(supervisor.lane(SPY))).to.equal(5);
+      expect([host.starts.length, submitted.length]).to.deep.equal([1, 2]);
+      await supervisor.stop();
+    });
+  });
+
+  describe('bounds what a lane has not answered', () => {
+    it('says so when it is full, and takes the lane over with all of it', async () => {
+      const { supervisor, host, lane, tell, mode, linesOf } = open({ unackedMax: 3 });
+      await supervisor.start([lane]);
+      for (let n = 0; n < 4; n += 1) tell(mode());
+      expect(supervisor.ownerOf(SPY)).to.equal('custodian');
+      expect(linesOf('lane.queue.full').map(({ fields }) => fields)).to.deep.include.members([
+        { symbol: SPY, queue: 'inputs', bound: 3, consequence: 'the custodian takes the lane over' },
+      ]);
+      expect(linesOf('lane.lost')[0]?.fields).to.include({ code: 'stalled', unanswered: 4 });
+      expect(host.stopped).to.deep.equal([SPY]);
+      await supervisor.stop();
+    });
+
+    it('and forgets what it has answered', async () => {
+      const { supervisor, host, lane, tell, mode, linesOf } = open({ unackedMax: 3 });
+      await supervisor.start([lane]);
+      for (let n = 0; n < 9; n += 1) {
+        tell(mode());
+        const ack = host.posted.at(-1)?.seq ?? 0;
+        if (n !== 7) host.say({ kind: 'decided', symbol: SPY, ack, steps: [], wakeAt: null });
+      }
+      expect(supervisor.isAnswered()).to.equal(true);
+      tell(mode());
+      host.lose(SPY, THREW);
+      expect(linesOf('lane.lost')[0]?.fields).to.include({ code: 'threw', unanswered: 1 });
+      await supervisor.stop();
+    });
+
+    it('and what it is to be told when its new thread is there', async () => {
+      const { supervisor, host, lane, pass, tell, mode, linesOf } = open({ unackedMax: 3 });
+      await supervisor.start([lane]);
+      host.lose(SPY, THREW);
+      host.onStart = () => new Promise(() => undefined);
+      await pass(seconds(1));
+      for (let n = 0; n < 4; n += 1) tell(mode());
+      expect(supervisor.ownerOf(SPY)).to.equal('custodian');
+      expect(linesOf('lane.queue.full').map(({ fields }) => fields.queue)).to.deep.equal(['handover']);
+      await supervisor.stop();
+    });
   });
 });

@@ -7,6 +7,7 @@ import type { VirtualClock } from '../../lib/engine/virtual-clock.ts';
 import type {
   Broker,
   BrokerFailure,
+  BrokerFill,
   BrokerOrder,
   CancelOutcome,
   Lookup,
@@ -106,6 +107,7 @@ export type ScriptedBroker = Broker & {
   onLookup: (id: string) => Lookup;
   onOpenOrders: () => Read<readonly BrokerOrder[]>;
   onOrdersSince: () => Read<readonly BrokerOrder[]>;
+  onFillsSince: () => Read<readonly BrokerFill[]>;
 };
 
 export function scriptedBroker(): ScriptedBroker {
@@ -118,6 +120,7 @@ export function scriptedBroker(): ScriptedBroker {
     onLookup: () => ({ kind: 'absent' }),
     onOpenOrders: () => ({ kind: 'ok', value: [] }),
     onOrdersSince: () => ({ kind: 'ok', value: [] }),
+    onFillsSince: () => ({ kind: 'ok', value: [] }),
     async submit(intent) {
       asked.push(`submit ${intent.clientOrderId}`);
       return broker.onSubmit(intent);
@@ -142,7 +145,10 @@ export function scriptedBroker(): ScriptedBroker {
       asked.push('ordersSince');
       return broker.onOrdersSince();
     },
-    fillsSince: unasked,
+    async fillsSince() {
+      asked.push('fillsSince');
+      return broker.onFillsSince();
+    },
     positions: unasked,
     account: unasked,
     clock: unasked,

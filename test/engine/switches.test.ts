@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Ticker } from '../../lib/domain/ids.ts';
-import { cash } from '../../lib/domain/money.ts';
+import { type Cash, cash } from '../../lib/domain/money.ts';
 import { DEFAULT_RISK_LIMITS } from '../../lib/domain/risk.ts';
 import { after as later, type SessionDay, seconds } from '../../lib/domain/time.ts';
 import { createEntryGates } from '../../lib/engine/entry-gates.ts';
@@ -41,6 +41,29 @@ describe('lane modes', () => {
     ]);
   });
 
+  it('who is to get out gets out of his own shares, whatever others hold: flattening outranks halted', () => {
+    const { told, modes } = world();
+    modes.set(SPY, { reason: 'foreign', mode: 'halted', by: 'x' });
+    modes.set(null, { reason: 'kill', mode: 'flattening', by: 'x' });
+    modes.set(BAC, { reason: 'foreign', mode: 'halted', by: 'x' });
+    modes.set(BAC, { reason: 'discrepancy', mode: 'exitOnly', by: 'x' });
+    expect([modes.of(SPY), modes.of(BAC)]).to.deep.equal(['flattening', 'flattening']);
+    modes.lift(null, 'kill', 'x');
+    expect([modes.of(SPY), modes.of(BAC)], 'what others hold still counts').to.deep.equal([
+      'halted',
+      'halted',
+    ]);
+    modes.lift(BAC, 'foreign', 'x');
+    expect(told).to.deep.equal([
+      'SPY halted',
+      'SPY flattening',
+      'BAC flattening',
+      'SPY halted',
+      'BAC halted',
+      'BAC exitOnly',
+    ]);
+  });
+
   it('tells a restored lane its mode again', () => {
     const { told, modes } = world();
     modes.tellAll('start');
@@ -68,6 +91,20 @@ describe('entry gates', () => {
     expect(gates.of(BAC), 'not agreed on').to.deep.equal({ kind: 'shut', code: 'tradeFeedDown' });
     gates.agreed(BOTH, later(START, seconds(2)));
     expect(gates.allOpen()).to.equal(true);
+  });
+
+  it('the data feed alone shuts them all, and a symbol that the server refused stays shut alone', () => {
+    const { gates } = world();
+    gates.tradeFeed(true, START);
+    gates.agreed(BOTH, START);
+    const NO_DATA = { kind: 'shut', code: 'dataFeedDown' };
+    expect([gates.of(SPY), gates.of(BAC)], 'never live yet').to.deep.equal([NO_DATA, NO_DATA]);
+    gates.dataFeed(true, [BAC]);
+    expect([gates.of(SPY).kind, gates.of(BAC)]).to.deep.equal(['open', NO_DATA]);
+    gates.dataFeed(true);
+    expect(gates.allOpen()).to.equal(true);
+    gates.dataFeed(false);
+    expect([gates.of(SPY), gates.of(BAC)]).to.deep.equal([NO_DATA, NO_DATA]);
   });
 
   it('a gap of the trade feed needs a new look, a gap of the data feed does not', () => {
@@ -98,7 +135,7 @@ describe('kill switch', () => {
     recorder.openDay(DAY);
     const modes = createLaneModes(BOTH, () => undefined);
     const deps = { clock, modes, recorder, log, limits: DEFAULT_RISK_LIMITS, symbols: BOTH };
-    return { killSwitch: createKillSwitch(deps), modes, lines, journal };
+    return { killSwitch: createKillSwitch(deps), modes, lines, journal, clock };
   }
   const who = { symbol: null, by: 'ann', why: 'news' };
 
@@ -125,10 +162,71 @@ describe('kill switch', () => {
     expect(modes.reasons(BAC).map(({ reason }) => reason)).to.deep.equal(['kill', 'pause']);
   });
 
+  it('a kill that comes while the journal is read outlives an older clearing in it', async () => {
+    const { killSwitch, journal } = world();
+    killSwitch.kill({ by: 'bob', why: 'yesterday' });
+    killSwitch.resume({ ...who, clearLatches: true });
+    await settle();
+    const started = world();
+    started.killSwitch.kill(who);
+    started.killSwitch.restore(await journal.read(DAY));
+    expect(started.killSwitch.latches().killed).to.equal(true);
+    expect(started.killSwitch.describe()).to.contain('ann');
+    expect(started.modes.of(SPY)).to.equal('flattening');
+  });
+
+  it('a latch keeps the instant it was set at, however often it is written again', async () => {
+    const first = world();
+    first.killSwitch.kill(who);
+    first.killSwitch.watch(cash(-DEFAULT_RISK_LIMITS.dailyLossMax));
+    const said = first.killSwitch.describe();
+    first.clock.runUntil(later(START, seconds(3_600)));
+    first.killSwitch.openDay();
+    await settle();
+    const again = world();
+    again.clock.runUntil(later(START, seconds(7_200)));
+    again.killSwitch.restore((await first.journal.read(DAY)).slice(-2));
+    expect(again.killSwitch.describe()).to.equal(said);
+    expect(again.killSwitch.latches().loss).to.deep.equal(first.killSwitch.latches().loss);
+  });
+
+  it('what an operator ordered stands on the next day too, told again in its journal, until he lifts it', async () => {
+    const first = world();
+    first.killSwitch.pause({ symbol: BAC, by: 'bob', why: 'lunch' });
+    first.killSwitch.flatten({ symbol: SPY, by: 'ann', why: 'news' });
+    first.killSwitch.openDay();
+    await settle();
+    const rewritten = (await first.journal.read(DAY)).slice(2);
+    expect(rewritten).to.have.length(2);
+    const nextDay = world();
+    nextDay.killSwitch.restore(rewritten);
+    expect([nextDay.modes.of(BAC), nextDay.modes.of(SPY)]).to.deep.equal(['paused', 'flattening']);
+    expect(nextDay.modes.reasons(BAC)[0]?.by).to.equal('bob: lunch');
+    nextDay.killSwitch.resume({ ...who, clearLatches: false });
+    nextDay.killSwitch.openDay();
+    await settle();
+    const records = await nextDay.journal.read(DAY);
+    expect(records.map(({ body }) => (body as { what: string }).what)).to.deep.equal(['resume']);
+  });
+
+  it('a flatten keeps entries shut across a restart, until it is resumed', async () => {
+    const { killSwitch, journal } = world();
+    killSwitch.flatten(who);
+    await settle();
+    const second = world(journal);
+    second.killSwitch.restore(await journal.read(DAY));
+    expect(second.modes.of(SPY)).to.equal('flattening');
+    second.killSwitch.resume({ ...who, clearLatches: false });
+    await settle();
+    const third = world();
+    third.killSwitch.restore(await journal.read(DAY));
+    expect(third.modes.of(SPY)).to.equal('active');
+  });
+
   it('the loss of the day latches at its limit, not before, and not for an unknown figure', () => {
     const { killSwitch, modes, lines } = world();
     const { dailyLossMax } = DEFAULT_RISK_LIMITS;
-    killSwitch.watch(null);
+    killSwitch.watch(Number.NaN as Cash);
     killSwitch.watch(cash(1 - dailyLossMax));
     expect(killSwitch.latches().loss.kind).to.equal('armed');
     killSwitch.watch(cash(-dailyLossMax));

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import Database from 'libsql';
+import { inspectJournal } from '../../lib/adapters/journal/inspect.ts';
 import { type OpenJournal, openJournal } from '../../lib/adapters/journal/journal.ts';
 import { JournalError } from '../../lib/adapters/journal/journal-error.ts';
 import { memoryJournal } from '../../lib/adapters/journal/memory.ts';
@@ -55,6 +56,21 @@ for (const [name, open] of Object.entries(kinds)) {
       ]);
       await journal.close();
       expect(await codeOf(journal.append(record(1)))).to.equal('journal.closed');
+    });
+
+    it('knows its head, appends that were made before the question included', async () => {
+      const journal = await open();
+      expect(await journal.head()).to.equal(null);
+      await journal.append(record(1));
+      const first = await journal.head();
+      const second = journal.append(record(2));
+      const head = await journal.head();
+      await second;
+      expect([first?.id, head?.id]).to.deep.equal([1, 2]);
+      expect(head?.hash)
+        .to.match(/^[0-9a-f]{64}$/)
+        .and.not.to.equal(first?.hash);
+      await journal.close();
     });
 
     it('returns any plain body unchanged', async () => {
@@ -212,6 +228,12 @@ describe('SQLite journal', () => {
       const ofThisRun = bodies.slice(bodies.lastIndexOf(0));
       expect(ofThisRun.length).to.be.above(acked);
       expect(ofThisRun).to.deep.equal(ofThisRun.map((_, n) => n));
+      const { brokenAt, records, head } = inspectJournal(path, DAY);
+      expect({ brokenAt, records, head }).to.deep.equal({
+        brokenAt: null,
+        records: bodies.length,
+        head: await journal.head(),
+      });
       await journal.close();
     }
   });

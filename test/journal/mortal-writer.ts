@@ -7,7 +7,7 @@ const marker = `${path}.died`;
 
 if (existsSync(marker)) await import('../../workers/journal.ts');
 else {
-  parentPort?.postMessage({ kind: 'opened' });
+  parentPort?.postMessage({ kind: 'opened', chained: 0, recovered: 0, number: 0, head: null });
   parentPort?.on('message', () => {
     writeFileSync(marker, '');
     throw new Error('the writer broke');

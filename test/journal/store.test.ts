@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import Database from 'libsql';
 import { toJournalError } from '../../lib/adapters/journal/journal-error.ts';
-import { openStore, type Row, SCHEMA_VERSION, takeHold } from '../../lib/adapters/journal/store.ts';
+import type { Row } from '../../lib/adapters/journal/row.ts';
+import { SCHEMA_VERSION } from '../../lib/adapters/journal/schema.ts';
+import { openStore, takeHold } from '../../lib/adapters/journal/store.ts';
 import { removeScratch, scratch } from '../support/scratch.ts';
 
 const row = (n: number): Row => ['2026-10-05', 1_790_000_000_000_000 + n, 'input', 'SPY', `{"n":${n}}`];

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { EntryGate, EntryRefusal, LaneParams } from '../../lib/domain/lane-types.ts';
 import { cash, qty, UNITS_PER_USD } from '../../lib/domain/money.ts';
-import { before as earlier, minutes, seconds } from '../../lib/domain/time.ts';
+import { before as earlier, micros, minutes, seconds } from '../../lib/domain/time.ts';
 import { at, barAt, cancels, only, planOf, refusals, Story, submits, usd } from './story.ts';
 
 describe('entries of a lane', () => {
@@ -33,6 +33,13 @@ describe('entries of a lane', () => {
       'the last trade rounds to nothing',
       (story) => {
         story.mark = { price: usd(0), at: story.now };
+      },
+    ],
+    [
+      'staleMark',
+      'the last trade has not happened yet',
+      (story) => {
+        story.mark = { price: usd(100), at: micros(story.now + minutes(1) + 1) };
       },
     ],
     [
@@ -229,6 +236,8 @@ describe('entries of a lane', () => {
       if (exit !== undefined) story.report(exit, 'filled', { lastQty: 20, lastPx: usd(exitPx) });
     }
     expect(refusals(story.signal())).to.deep.equal(['coolingOff']);
+    story.pass(micros(at('10:01') - 1));
+    expect(refusals(story.signal()), 'a microsecond before its end').to.deep.equal(['coolingOff']);
     story.pass(at('10:01'));
     expect(story.enter().qty).to.equal(20);
   });

@@ -4,7 +4,19 @@ import type { OrderIntent } from '../../lib/domain/intent.ts';
 import { nextWakeAt, restoreLane, unsettledOrders } from '../../lib/domain/lane.ts';
 import { notional, qty } from '../../lib/domain/money.ts';
 import { minutes } from '../../lib/domain/time.ts';
-import { at, cancels, only, PARAMS, planOf, refusals, type SPY, Story, submits, usd } from './story.ts';
+import {
+  at,
+  cancels,
+  only,
+  PARAMS,
+  planOf,
+  QUIET_DAY,
+  refusals,
+  type SPY,
+  Story,
+  submits,
+  usd,
+} from './story.ts';
 
 /** A lane with 20 shares and its resting exit. */
 function holding(start: ConstructorParameters<typeof Story>[0] = {}): { story: Story; exit: OrderIntent } {
@@ -12,6 +24,8 @@ function holding(start: ConstructorParameters<typeof Story>[0] = {}): { story: S
   story.buy();
   return { story, exit: only(submits(story.commands).slice(1)) };
 }
+
+const NOTHING = { qty: qty(0), notional: notional(usd(0), qty(0)) };
 
 describe('exits of a lane', () => {
   it('rest at the average plus markup or at the last trade, whichever is higher', () => {
@@ -141,19 +155,23 @@ describe('exits of a lane', () => {
     expect(story.alarms()).to.deep.equal(['marketSellOpen']);
   });
 
-  it('touch nothing while shares that are not ours are there', () => {
+  it('go on while shares that are not ours are there: the lane sells what its own fills add up to, and opens nothing', () => {
     const { story, exit } = holding();
     expect(story.mode('halted')).to.deep.equal([]);
-    expect(story.pass(at('10:30'))).to.deep.equal([]);
+    expect(cancels(story.pass(at('09:53')))).to.deep.equal([exit.clientOrderId]);
     story.report(exit, 'canceled');
-    expect(story.sent()).to.have.length(2);
-    expect(submits(story.mode('exitOnly'))).to.have.length(1);
+    expect(story.sent().slice(2)).to.deep.equal(['sell 20 market']);
+    story.report(only(submits(story.commands).slice(2)), 'filled', { lastQty: 20 });
+    story.pass(at('09:55'));
+    expect(refusals(story.signal())).to.deep.equal(['exitOnly']);
   });
 
   it('cancel a sell that could sell more than is held, then sell what is', () => {
     const { story, exit } = holding();
     const successor = { ...exit, clientOrderId: 'by-hand' as ClientOrderId, qty: qty(30) };
-    expect(story.tell({ kind: 'succeeded', clientOrderId: exit.clientOrderId, successor })).to.deep.include({
+    expect(
+      story.tell({ kind: 'succeeded', clientOrderId: exit.clientOrderId, successor, carried: NOTHING }),
+    ).to.deep.include({
       kind: 'cancel',
       clientOrderId: successor.clientOrderId,
       purpose: 'safety',
@@ -241,7 +259,7 @@ describe('exits of a lane', () => {
 
   it('start their pauses anew once a sell has filled in part', () => {
     const { story, exit } = holding();
-    const no = { kind: 'rejected', code: 'other', text: 'no' } as const;
+    const no = { kind: 'rejected', code: 'other', text: 'no', available: null } as const;
     story.verdict(exit, no);
     story.pass(at('09:51:02'));
     story.verdict(submits(story.commands).at(-1) as OrderIntent, no);
@@ -282,7 +300,12 @@ describe('exits of a lane', () => {
     expect(story.sent().at(-1)).to.equal('sell 20 limit 100');
     // It turns up after all while our new exit rests: two sells must not live side by side.
     const successor = { ...exit, clientOrderId: 'by-hand' as ClientOrderId };
-    const commands = story.tell({ kind: 'succeeded', clientOrderId: exit.clientOrderId, successor });
+    const commands = story.tell({
+      kind: 'succeeded',
+      clientOrderId: exit.clientOrderId,
+      successor,
+      carried: NOTHING,
+    });
     expect(cancels(commands)).to.deep.equal([successor.clientOrderId]);
   });
 });
@@ -293,7 +316,7 @@ describe('a lane at the edges of the session', () => {
     story.pass(at('15:55'));
     story.report(exit, 'canceled');
     const flatten = submits(story.commands).at(-1) as OrderIntent;
-    story.verdict(flatten, { kind: 'rejected', code: 'other', text: 'no' });
+    story.verdict(flatten, { kind: 'rejected', code: 'other', text: 'no', available: null });
     story.pass(at('15:59:59'));
     const last = submits(story.commands).at(-1) as OrderIntent;
     story.pass(at('16:00'));
@@ -348,11 +371,10 @@ describe('a lane at the edges of the session', () => {
     const twin = { ...exit, clientOrderId: 'scalpd-20240103-SPY-3-0' as ClientOrderId };
     const orders = [exit, twin].map((intent) => ({
       intent,
-      cumQty: qty(0),
-      cumNotional: notional(usd(0), qty(0)),
+      report: new Story().reportOf(intent, 'new', { source: 'query' }),
     }));
     const shares = { qty: qty(20), averagePx: usd(100), heldSince: at('09:51') };
-    const found = { plan: planOf(), lastSequence: 3, entries: 1, shares, orders };
+    const found = { plan: planOf(), lastSequence: 3, day: QUIET_DAY, shares, orders };
     const story = new Story({ lane: restoreLane(PARAMS, found, at('09:51')) });
     expect(cancels(story.tell({ kind: 'woke' }))).to.deep.equal([exit.clientOrderId, twin.clientOrderId]);
     story.report(exit, 'canceled');

@@ -106,4 +106,9 @@ export class ModelBroker {
 
 const isLive = ({ status }: Book): boolean => status === 'new' || status === 'partially_filled';
 
-export const REJECTED: SubmitVerdict = { kind: 'rejected', code: 'other', text: 'rejected by the model' };
+export const REJECTED: SubmitVerdict = {
+  kind: 'rejected',
+  code: 'other',
+  text: 'rejected by the model',
+  available: null,
+};

@@ -61,6 +61,9 @@ export function planOf(day = '2024-01-03', close = '16:00'): SessionPlan {
   return planSession(session, minutes(5), PARAMS.holdMax);
 }
 
+/** Counts of a day on which nothing has happened yet. */
+export const QUIET_DAY = { entries: 0, roundTrips: 0, lossesInRow: 0, coolUntil: null, realized: cash(0) };
+
 export function barAt(startAt: Micros, close: Price = usd(100)): Bar {
   return {
     symbol: SPY,

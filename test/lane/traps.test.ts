@@ -3,9 +3,9 @@ import type { OrderStatus } from '../../lib/domain/execution.ts';
 import type { BrokerOrderId, ClientOrderId } from '../../lib/domain/ids.ts';
 import type { OrderIntent } from '../../lib/domain/intent.ts';
 import { restoreLane } from '../../lib/domain/lane.ts';
-import { cash, notional, qty, UNITS_PER_USD } from '../../lib/domain/money.ts';
+import { cash, qty, UNITS_PER_USD } from '../../lib/domain/money.ts';
 import { type BrokerPicture, beliefOf, NO_SUSPICION, reconcile } from '../../lib/domain/reconcile.ts';
-import { at, cancels, only, PARAMS, planOf, refusals, SPY, Story, submits, usd } from './story.ts';
+import { at, cancels, only, PARAMS, planOf, QUIET_DAY, refusals, SPY, Story, submits, usd } from './story.ts';
 
 /** The published script's sixteen traps, as far as the lane answers for them. */
 describe('traps of the published script, in the lane', () => {
@@ -57,7 +57,7 @@ describe('traps of the published script, in the lane', () => {
 
   it('H4: shares found at a restart are offered at once, and bailed out of when their time is over', () => {
     const shares = { qty: qty(20), averagePx: usd(100.5), heldSince: at('09:50:30') };
-    const found = { plan: planOf(), lastSequence: 4, entries: 2, shares, orders: [] };
+    const found = { plan: planOf(), lastSequence: 4, day: QUIET_DAY, shares, orders: [] };
     const story = new Story({ lane: restoreLane(PARAMS, found, at('09:51')) });
     const exit = only(submits(story.tell({ kind: 'woke' })));
     expect(exit).to.include({ side: 'sell', qty: 20, clientOrderId: 'scalpd-20240103-SPY-5-0' });
@@ -80,14 +80,15 @@ describe('traps of the published script, in the lane', () => {
       mark: null,
       expiresAt: null,
     };
+    const partly = new Story().reportOf(intent, 'partially_filled', { source: 'query', cumQty: qty(8) });
     const lane = restoreLane(
       PARAMS,
       {
         plan: planOf(),
         lastSequence: 1,
-        entries: 1,
+        day: QUIET_DAY,
         shares: { qty: qty(8), averagePx: usd(100), heldSince: at('09:50:10') },
-        orders: [{ intent, cumQty: qty(8), cumNotional: notional(usd(100), qty(8)) }],
+        orders: [{ intent, report: partly }],
       },
       at('09:51'),
     );
@@ -213,7 +214,8 @@ describe('traps of the published script, in the lane', () => {
       clientOrderId: 'generated-by-broker' as ClientOrderId,
       price: { type: 'limit', limit: usd(101) },
     };
-    story.tell({ kind: 'succeeded', clientOrderId: exit.clientOrderId, successor });
+    const carried = { qty: qty(0), notional: cash(0) };
+    story.tell({ kind: 'succeeded', clientOrderId: exit.clientOrderId, successor, carried });
     expect(story.lane.stage.kind).to.equal('exiting');
     expect(cancels(story.pass(at('09:53')))).to.deep.equal([successor.clientOrderId]);
     story.report(successor, 'canceled');
@@ -240,7 +242,7 @@ describe('traps of the published script, in the lane', () => {
       const sell = submits(story.commands).at(-1);
       if (sell === undefined || sell.side !== 'sell' || sells.length === 40) break;
       sells.push((sell.decidedAt - at('10:00')) / 1_000_000);
-      story.verdict(sell, { kind: 'rejected', code: 'heldShares', text: 'insufficient qty available' });
+      story.verdict(sell, { kind: 'rejected', code: 'heldShares', text: 'no', available: null });
       const sent = story.sent().length;
       while (story.sent().length === sent) story.pass((story.now + 1_000_000) as typeof story.now);
     }
@@ -279,6 +281,7 @@ describe('traps of the published script, in the lane', () => {
       takenAt: story.now,
       positions: [],
       openOrders: [],
+      fills: null,
       ordersSince: [entry, exit].flatMap((intent, index) =>
         intent === undefined
           ? []

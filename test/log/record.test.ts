@@ -71,6 +71,20 @@ describe('redaction', () => {
     expect(redactor.scrub(JSON.stringify({ a: 'abc"def/ghi+jkl' }))).to.equal('{"a":"[secret]"}');
   });
 
+  it('takes out a secret that was cut off, and one inside Base64 of more than itself', () => {
+    const [key, secret] = ['PKAB7CDEFGHIJKLMNOPQ', 'aB3/xYz+0123456789abcdefGHIJKLmnopQRSTuv'];
+    const redactor = createRedactor();
+    redactor.add(key);
+    redactor.add(secret);
+    expect(redactor.scrub(`auth failed for ${secret.slice(0, 33)}…`)).to.equal('auth failed for [secret]…');
+    for (const before of ['', 'a', 'ab', 'abc', `${key}:`]) {
+      const text = Buffer.from(`${before}${secret}:`).toString('base64');
+      const shown = redactor.scrub(`Basic ${text}`);
+      expect(shown, before).to.include('[secret]');
+      expect(shown.length, 'little is left of it').to.be.below(30);
+    }
+  });
+
   it('leaves ordinary words alone', () => {
     const redactor = createRedactor();
     redactor.add('');

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withPart } from '../support/document-part.ts';
 import { MUTATIONS } from '../traps/mutations.ts';
 import { SCENARIO_DIFFERENCES, SIGNAL_DIFFERENCES } from './differences.ts';
 import { RULES, type Rule } from './rules.ts';
@@ -20,13 +21,7 @@ export const readDocument = (): string => readFileSync(DOCUMENT, 'utf8');
 /** The document with every generated part made anew from the tables in the tests. */
 export function regenerate(document: string): string {
   let text = document;
-  for (const [name, render] of Object.entries(SECTIONS)) {
-    const [head, tail] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
-    const from = text.indexOf(head);
-    const to = text.indexOf(tail);
-    if (from < 0 || to < from) throw new Error(`docs/PARITY.md has a part ${head} ... ${tail}; found none`);
-    text = `${text.slice(0, from + head.length)}\n\n${render()}\n\n${text.slice(to)}`;
-  }
+  for (const [name, render] of Object.entries(SECTIONS)) text = withPart(text, name, render());
   return text;
 }
 

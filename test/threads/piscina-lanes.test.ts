@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { LaneStartError } from '../../lib/adapters/threads/piscina-lanes.ts';
-import type { Ticker } from '../../lib/domain/ids.ts';
+import type { ClientOrderId, Ticker } from '../../lib/domain/ids.ts';
 import { price } from '../../lib/domain/money.ts';
+import type { LaneInputMessage } from '../../lib/ports/lane-protocol.ts';
 import {
   AAPL,
   barInput,
@@ -19,6 +20,13 @@ import {
 const kindsOf = ({ uplinks }: WatchedLanes, symbol: Ticker): readonly string[] =>
   uplinks.filter((uplink) => uplink.symbol === symbol).map((uplink) => uplink.kind);
 
+const taken = (symbol: Ticker): LaneInputMessage => ({
+  kind: 'submitSettled',
+  at: minuteEnd(1),
+  clientOrderId: `${symbol}-unknown` as ClientOrderId,
+  verdict: { kind: 'accepted' },
+});
+
 const failuresOf = async (starting: Promise<void>): Promise<LaneStartError> => {
   try {
     await starting;
@@ -30,7 +38,7 @@ const failuresOf = async (starting: Promise<void>): Promise<LaneStartError> => {
 };
 
 describe('lanes in worker threads', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let lanes: WatchedLanes;
   afterEach(() => lanes.host.close());
 
@@ -43,6 +51,36 @@ describe('lanes in worker threads', function () {
       expect(new Set(threads).size).to.equal(2);
       expect(threads).to.not.include(null);
       expect(lanes.host.threadOf(QQQ)).to.equal(null);
+    });
+
+    it('hear what asks for no decision with what does, in order, and answer both at once', async () => {
+      lanes = openWatchedLanes();
+      await lanes.host.start([laneStart(SPY)]);
+      lanes.host.post(SPY, taken(SPY));
+      const seq = lanes.host.post(SPY, barInput(SPY, 1));
+      await lanes.until(() => kindsOf(lanes, SPY).includes('decided'));
+      const decided = lanes.uplinks.filter((uplink) => uplink.kind === 'decided');
+      expect(decided.map(({ ack, steps }) => [ack, steps.map(({ event }) => event.kind)])).to.deep.equal([
+        [seq, ['submitSettled', 'barClosed']],
+      ]);
+    });
+
+    it('hear it soon, also when nothing else comes', async () => {
+      lanes = openWatchedLanes();
+      await lanes.host.start([laneStart(SPY)]);
+      const seq = lanes.host.post(SPY, taken(SPY));
+      await lanes.until(() => kindsOf(lanes, SPY).includes('decided'));
+      expect(lanes.uplinks.at(-1)).to.include({ kind: 'decided', ack: seq });
+    });
+
+    it('that throw have told what they did before', async () => {
+      lanes = openWatchedLanes();
+      await lanes.host.start([laneStart(SPY, misbehave('throw'))]);
+      const seq = lanes.host.post(SPY, taken(SPY));
+      lanes.host.post(SPY, barInput(SPY, 1));
+      await lanes.until(() => lanes.losses.length > 0);
+      expect(lanes.uplinks.at(-1)).to.include({ kind: 'decided', ack: seq });
+      expect(lanes.losses[0]?.loss.code).to.equal('threw');
     });
 
     it('answer a bar with an order at the newest mark', async () => {
@@ -280,11 +318,11 @@ describe('lanes in worker threads', function () {
     });
 
     it('do not wait for ever for a strategy that never loads', async () => {
-      lanes = openWatchedLanes({ startTimeoutMs: 2_000 });
+      lanes = openWatchedLanes({ startTimeoutMs: 5_000 });
       const failed = await failuresOf(
         lanes.host.start([laneStart(SPY), laneStart(AAPL, { name: fixtureUrl('never-loads.js') })]),
       );
-      expect(failed.message).to.match(/Failed: AAPL: it was not ready within 2000 ms \(stalled\)$/);
+      expect(failed.message).to.match(/Failed: AAPL: it was not ready within 5000 ms \(stalled\)$/);
     });
 
     it('say so when there is no worker to start', async () => {
@@ -324,7 +362,7 @@ describe('lanes in worker threads', function () {
     });
 
     it('close all at once, hanging ones too', async () => {
-      lanes = openWatchedLanes({ stopTimeoutMs: 300 });
+      lanes = openWatchedLanes({ stopTimeoutMs: 3_000 });
       await lanes.host.start([laneStart(SPY, misbehave('loop')), laneStart(AAPL), laneStart(QQQ)]);
       lanes.host.post(SPY, barInput(SPY, 1));
       await Promise.all([lanes.host.close(), lanes.host.close()]);

@@ -66,7 +66,7 @@ describe('shared marks', () => {
   });
 
   it('are never read torn or out of order by another thread', async function () {
-    this.timeout(10_000);
+    this.timeout(60_000);
     const { memory, writer } = marks(1);
     const url = new URL('./fixtures/mark-reader.js', import.meta.url);
     const worker = new Worker(url, { workerData: memory });

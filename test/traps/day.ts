@@ -1,6 +1,7 @@
 import type { Session } from '../../lib/domain/session.ts';
 import { type Duration, millis } from '../../lib/domain/time.ts';
 import type { Engine } from '../../lib/engine/engine.ts';
+import type { Journal } from '../../lib/ports/journal.ts';
 import { createExchange } from '../../lib/sim/exchange.ts';
 import type { Exchange, ExchangeOptions, TapeItem } from '../../lib/sim/exchange-api.ts';
 import type { ScriptedFault } from '../../lib/sim/fault-types.ts';
@@ -14,6 +15,7 @@ export type Day = {
   readonly exchange: Exchange;
   readonly decisions: readonly Decision[];
   engine(): Engine;
+  journal(): Journal;
   /** Lets everything happen up to this UTC time of day. */
   until(time: string): Promise<void>;
   fail(fault: ScriptedFault): void;
@@ -50,6 +52,7 @@ export function openDay(options: {
     exchange,
     decisions: daemon.decisions,
     engine: daemon.engine,
+    journal: daemon.journal,
     until: (time) => daemon.until(utc(time)),
     fail: (fault) => daemon.faults.add(fault),
     kill: daemon.kill,

@@ -24,7 +24,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     trap: 'H2',
     script: "after that ignores the exit's late fill and sells the shares again: an accidental short",
-    remedy: 'the wait until the fills of an ended order add up',
+    remedy: 'the `closing` state: the wait until the fills of an ended order add up',
     file: 'lib/domain/order.js',
     find: 'bookedQty(ledger) >= Math.min(cumQty, intent.qty)',
     replace: 'true',

@@ -1,8 +1,10 @@
+import type { OrderIntent } from '../../domain/intent.ts';
 import { reportOf } from '../../domain/reconcile.ts';
 import type { Micros } from '../../domain/time.ts';
 import { after, micros, seconds } from '../../domain/time.ts';
 import type {
   BrokerFailure,
+  BrokerOrder,
   CancelOutcome,
   FailureCode,
   Lookup,
@@ -42,9 +44,15 @@ export function failureOf(answer: HttpAnswer, context: AnswerContext, text?: str
     code,
     text: `HTTP ${answer.status}: ${shown === '' ? 'no text' : shown}`,
     httpStatus: answer.status,
-    requestId: answer.headers['x-request-id'] ?? null,
+    requestId: requestIdOf(answer, context),
     retryAt: code === 'rateLimited' ? retryAt(answer, context.now) : null,
   };
+}
+
+/** For the broker's support. It is text of the outside like any other. */
+function requestIdOf({ headers }: Answered, { redact }: AnswerContext): string | null {
+  const id = headers['x-request-id'];
+  return id === undefined ? null : redact(id);
 }
 
 function failureCode(status: number): FailureCode {
@@ -90,13 +98,32 @@ const unreadable = (answer: Answered, context: AnswerContext, text: string): Bro
 /** Statuses below 500 that still do not prove that the order was refused. */
 const NO_PROOF: ReadonlySet<number> = new Set([408, 409, 425, 499]);
 
-export function submitOutcome(answer: HttpAnswer, context: AnswerContext): SubmitOutcome {
+/** An order as the answer to a question about one: it has to be that one. */
+type Expected = (order: BrokerOrder) => boolean;
+
+const OTHER_ORDER = 'the answer is about the order that was asked for; it is about another';
+
+/** What a broker that took this intent shows. */
+const isOf =
+  ({ clientOrderId, symbol, side, qty }: OrderIntent): Expected =>
+  (order) =>
+    order.clientOrderId === clientOrderId &&
+    order.symbol === symbol &&
+    order.side === side &&
+    order.qty === qty &&
+    order.cumQty <= qty;
+
+export function submitOutcome(
+  answer: HttpAnswer,
+  context: AnswerContext,
+  intent: OrderIntent,
+): SubmitOutcome {
   if (answer.kind !== 'answered') return { kind: 'unknown', failure: failureOf(answer, context) };
   if (isSuccess(answer)) {
-    const decoded = decodeOrder(parseJson(answer.body));
-    return decoded.ok
-      ? { kind: 'accepted', report: reportOf(decoded.value, context.now) }
-      : { kind: 'unknown', failure: unreadable(answer, context, formatDecodeError(decoded.error)) };
+    const read = readOrderAs(answer, context, isOf(intent));
+    return read.kind === 'ok'
+      ? { kind: 'accepted', report: reportOf(read.value, context.now) }
+      : { kind: 'unknown', failure: read.failure };
   }
   const failure = failureOf(answer, context);
   if (answer.status === 429) return { kind: 'notSent', failure };
@@ -133,8 +160,15 @@ export function cancelOutcome(answer: HttpAnswer, context: AnswerContext): Cance
   return { kind: 'refused', text: context.redact(body.message) };
 }
 
-export function lookupOf(answer: HttpAnswer, context: AnswerContext): Lookup {
-  if (answer.kind === 'answered' && saysNotFound(answer)) return { kind: 'absent' };
+function readOrderAs(answer: HttpAnswer, context: AnswerContext, isExpected: Expected): Read<BrokerOrder> {
   const read = readAs(answer, context, decodeOrder);
+  return answer.kind === 'answered' && read.kind === 'ok' && !isExpected(read.value)
+    ? { kind: 'failed', failure: unreadable(answer, context, OTHER_ORDER) }
+    : read;
+}
+
+export function lookupOf(answer: HttpAnswer, context: AnswerContext, isExpected: Expected): Lookup {
+  if (answer.kind === 'answered' && saysNotFound(answer)) return { kind: 'absent' };
+  const read = readOrderAs(answer, context, isExpected);
   return read.kind === 'ok' ? { kind: 'found', order: read.value } : read;
 }

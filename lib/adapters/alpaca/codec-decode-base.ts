@@ -36,13 +36,19 @@ export function attempt<T>(decode: () => T): Decoded<T> {
   }
 }
 
-/** Scalars clipped, everything else by its kind: an answer may echo what must not be logged. */
+/** Short scalars as they are, everything else by its kind: an answer may echo what must not be logged. */
 function describe(found: unknown): string {
-  if (typeof found === 'string') return JSON.stringify(found.length > 40 ? `${found.slice(0, 40)}…` : found);
+  if (typeof found === 'string') return shortText(found);
   if (found === undefined) return 'nothing';
   if (Array.isArray(found)) return `a list of ${found.length}`;
   return typeof found === 'object' && found !== null ? 'an object' : String(found);
 }
+
+const SHOWN_MAX = 40;
+
+/** A text whole or not at all: of a secret that was cut, redaction would not know the piece again. */
+export const shortText = (found: string): string =>
+  found.length > SHOWN_MAX ? `a text of ${found.length} characters` : JSON.stringify(found);
 
 /** A JSON object whose keys are not known yet. */
 export type Fields = { readonly [key: string]: unknown };
@@ -107,10 +113,16 @@ export function positivePrice(fields: Fields, key: string, where: string): Price
     : value;
 }
 
-/** A price of 0 or more, or `null`. */
+/**
+ * 10 million USD, more than ten times what the dearest share costs. A broken price beyond it would make amounts that no
+ * longer count exactly, which is the end of the process.
+ */
+export const PRICE_MAX_UNITS = 100_000_000_000;
+
+/** A price from 0 to the highest, or `null`. */
 export function priceOf(value: unknown): Price | null {
   const found = units(value);
-  return found === null || found < 0 || !Number.isSafeInteger(found) ? null : price(found);
+  return found === null || !(found >= 0 && found <= PRICE_MAX_UNITS) ? null : price(found);
 }
 
 export function instant(fields: Fields, key: string, where: string): Micros {
@@ -121,13 +133,19 @@ export function instant(fields: Fields, key: string, where: string): Micros {
 
 const MICROS_PER_MILLI = 1_000;
 
-/** RFC 3339 with any offset and precision, or the `Date` that a msgpack timestamp may have been read as. */
+/**
+ * RFC 3339 with any offset and precision, or the `Date` that a msgpack timestamp may have been read as. `null` as well for
+ * an instant before 1970, which is how a server written in Go says "never" (`0001-01-01T00:00:00Z`), and for one that
+ * microseconds cannot count exactly, from the year 2255 on.
+ */
 export function instantOrNull(value: unknown): Micros | null {
-  if (typeof value === 'string') return parseInstant(value);
-  if (value instanceof Date && !Number.isNaN(value.getTime()))
-    return micros(value.getTime() * MICROS_PER_MILLI);
+  if (typeof value === 'string') return plausible(parseInstant(value));
+  if (value instanceof Date) return plausible(value.getTime() * MICROS_PER_MILLI);
   return null;
 }
+
+const plausible = (at: number | null): Micros | null =>
+  at !== null && Number.isSafeInteger(at) && at > 0 ? micros(at) : null;
 
 /** Parses JSON into a value; text that is none gives `undefined`, which no JSON text does. */
 export function parseJson(source: string): unknown {

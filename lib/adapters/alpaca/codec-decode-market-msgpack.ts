@@ -3,7 +3,7 @@ import type { Bar } from '../../domain/market.ts';
 import type { Price } from '../../domain/money.ts';
 import { type Micros, parseInstant } from '../../domain/time.ts';
 import type { DecodeError } from './codec-decode-base.ts';
-import { units } from './codec-decode-base.ts';
+import { PRICE_MAX_UNITS, shortText, units } from './codec-decode-base.ts';
 import { decodeMarketObject, isCount, type MarketSink } from './codec-decode-market.ts';
 import { MsgpackError, MsgpackReader } from './msgpack-reader.ts';
 
@@ -258,16 +258,17 @@ function decodeBar(
   sink.message({ kind, bar });
 }
 
-/** Units of 1/10000 USD, or NaN. Some encoders write a price as text or as an integer. */
+/** Units of 1/10000 USD up to the highest price, or NaN. Some encoders write a price as text or as an integer. */
 function readUnits(reader: MsgpackReader): number {
   const start = reader.offset;
   const number = reader.number();
   if (!Number.isNaN(number)) {
     const rounded = Math.round(number * 10_000);
-    return Number.isSafeInteger(rounded) ? rounded : Number.NaN;
+    return rounded <= PRICE_MAX_UNITS ? rounded : Number.NaN;
   }
   reader.offset = start;
-  return units(reader.value()) ?? Number.NaN;
+  const value = units(reader.value());
+  return value !== null && value <= PRICE_MAX_UNITS ? value : Number.NaN;
 }
 
 /** The timestamp extension; text as in JSON frames is taken as well. */
@@ -281,5 +282,9 @@ function readTime(reader: MsgpackReader): number {
 const isTime = (at: number): boolean => at > 0 && Number.isSafeInteger(at);
 
 function fieldsError(where: string, expected: string, found: readonly (string | number)[]): DecodeError {
-  return { where, expected, found: found.map((value) => String(value).slice(0, 20)).join(', ') };
+  return {
+    where,
+    expected,
+    found: found.map((value) => (typeof value === 'string' ? shortText(value) : String(value))).join(', '),
+  };
 }

@@ -17,6 +17,7 @@ import {
   optionalText,
   positivePrice,
   priceOf,
+  shortText,
   symbolOf,
   text,
 } from './codec-decode-base.ts';
@@ -76,6 +77,9 @@ export function wholeShares(fields: Fields, key: string, where: string): Qty {
     : qty(whole);
 }
 
+/** 10 billion USD: sums of what an order filled stay exact. */
+const NOTIONAL_MAX_UNITS = 100_000_000_000_000;
+
 /**
  * `filled_qty * filled_avg_price`, rounded once, half away from zero. The average comes with more decimals than a price
  * has units; rounding it first would be off by cents on large fills.
@@ -89,7 +93,7 @@ function cumNotional(fields: Fields, where: string): Cash {
   const divisor = 10n ** BigInt(filled.scale + average.scale);
   const product = filled.digits * average.digits * 10_000n;
   const rounded = Number((2n * product + divisor) / (2n * divisor));
-  return Number.isSafeInteger(rounded)
+  return rounded <= NOTIONAL_MAX_UNITS
     ? cash(rounded)
     : mismatch(`${where}.filled_avg_price`, 'an amount that fits', rounded);
 }
@@ -243,7 +247,7 @@ function complaint(
   fill: Decoded<Fill> | null,
 ): string | null {
   const which = `order ${order.clientOrderId}`;
-  if (!known) return `${which}: event "${event.slice(0, 40)}" is not known`;
+  if (!known) return `${which}: event ${shortText(event)} is not known`;
   if (order.status === 'unrecognized') return `${which}: its status is not known`;
   return fill?.ok === false ? `${which}: ${fill.error.where} is ${fill.error.found}` : null;
 }
@@ -251,9 +255,12 @@ function complaint(
 /** This execution alone: `price` and `qty` of the event are not cumulative. */
 function readFill(fields: Fields): Fill {
   const where = 'trade update';
+  const lastQty = wholeShares(fields, 'qty', where);
+  // Its id would be taken for counted, and the execution itself passed over when it comes.
+  if (lastQty === 0) mismatch(`${where}.qty`, 'shares', field(fields, 'qty'));
   return {
     executionId: text(fields, 'execution_id', where) as ExecutionId,
-    lastQty: wholeShares(fields, 'qty', where),
+    lastQty,
     lastPx: positivePrice(fields, 'price', where),
   };
 }

@@ -2,6 +2,7 @@ import { Packr } from 'msgpackr';
 import type { Ticker } from '../../domain/ids.ts';
 import { unreachable } from '../../domain/invariant.ts';
 import type { Micros } from '../../domain/time.ts';
+import type { EmitSocketEvent, SocketEvent } from '../../engine/connection-driver.ts';
 import { type ConnectionPolicy, dataPolicy } from '../../engine/connection-types.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DataFeedEvents, Feed, MarketMessage } from '../../ports/feeds.ts';
@@ -10,7 +11,7 @@ import type { DataControl } from './codec-decode-control.ts';
 import { decodeMarketJson, type MarketSink } from './codec-decode-market.ts';
 import { createMsgpackMarketDecoder } from './codec-decode-market-msgpack.ts';
 import { createRedact } from './redact.ts';
-import { runSocket, type SocketDialect, type SocketEvent } from './socket-runner.ts';
+import { type RunSocket, runSocket, type SocketDialect } from './socket-runner.ts';
 
 export type DataFeedOptions = {
   /** Full URL, `wss://host/v2/iex`. */
@@ -27,15 +28,12 @@ export type DataFeedOptions = {
   readonly codec?: 'msgpack' | 'json';
   /** Best bid and offer as well: many times the traffic. */
   readonly quotes?: boolean;
-  /**
-   * Since when data are due at `at` (the open of the session, the resume of the last halted symbol), `null` while none
-   * are: outside the session, or with every symbol halted. Without it silence is never taken for a dead feed.
-   */
-  dueSince?(at: Micros): Micros | null;
   /** A message that could not be read. Told for at most one in a thousand when they come in masses. */
   onUnreadable?(what: string): void;
   /** An exception out of one of the handlers. */
   onFault?(error: unknown): void;
+  /** What the socket runs on; a real one when absent. */
+  readonly run?: RunSocket;
 };
 
 const REQUIRED = ['trades', 'bars'];
@@ -60,7 +58,7 @@ export function openDataFeed(
 
   let heardAt: Micros | null = null;
   let heard = false;
-  let emit: (event: SocketEvent) => void = () => {};
+  let emit: EmitSocketEvent = () => {};
   // One sink for all frames: nothing is allocated per frame on the hot path.
   const sink: MarketSink = {
     message(message: MarketMessage): void {
@@ -95,7 +93,7 @@ export function openDataFeed(
     },
   };
 
-  return runSocket(dialect, {
+  return (options.run ?? runSocket)(dialect, {
     policy: options.policy ?? dataPolicy(options.speed),
     wanted: {
       symbols: [...new Set(symbols)],
@@ -107,7 +105,7 @@ export function openDataFeed(
     redact,
     onStatus: (status) => events.onStatus(status),
     heardAt: () => heardAt,
-    dueSince: (at) => options.dueSince?.(at) ?? null,
+    dueSince: (at) => events.dueSince(at),
     onFault: fault,
   });
 }

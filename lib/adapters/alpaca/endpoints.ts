@@ -41,6 +41,7 @@ const PAPER_HOST = 'paper-api.alpaca.markets';
 const BASE = 'APCA_API_BASE_URL';
 const DATA = 'APCA_API_DATA_URL';
 const STREAM = 'APCA_API_STREAM_URL';
+const KEY_ID = 'APCA_API_KEY_ID';
 
 /** The embedded exchange takes any key, so its users need not invent one. */
 export const EMBEDDED_KEY = 'embedded';
@@ -64,7 +65,9 @@ export function resolveEndpoints(
   const data = url(DATA, local ?? DATA_URL);
   const stream = url(STREAM, local ?? STREAM_URL);
   if (base !== null) checkMode(base, mode, mistakes);
-  const keyId = readKey(env, 'APCA_API_KEY_ID', mode, mistakes);
+  const keyId = readKey(env, KEY_ID, mode, mistakes);
+  if (base !== null) checkKeyKind(base, keyId, mistakes);
+  if (base !== null && isLive(base)) checkTls(env, mistakes);
   const secret = readKey(env, 'APCA_API_SECRET_KEY', mode, mistakes);
 
   if (base === null || data === null || stream === null || mistakes.length > 0)
@@ -146,6 +149,29 @@ function checkMode(base: URL, mode: AccountMode, mistakes: EndpointMistake[]): v
     mistakes.push({ key: BASE, allowed: `the paper host only with account mode paper, not ${mode}`, found });
   else if (mode === 'embedded' && !isLoopback(base))
     mistakes.push({ key: BASE, allowed: 'loopback with account mode embedded', found });
+}
+
+/**
+ * A live key has no business at the paper host, nor a paper key where real money is meant. Source: Alpaca's dashboard, which
+ * gives out live key ids that begin with AK, and paper ones with PK.
+ */
+function checkKeyKind(base: URL, keyId: string, mistakes: EndpointMistake[]): void {
+  const isPaperHost = base.hostname.replace(/\.$/, '') === PAPER_HOST;
+  if (isPaperHost && keyId.startsWith('AK'))
+    mistakes.push({ key: KEY_ID, allowed: 'a paper key with account mode paper', found: 'a live key' });
+  if (isLive(base) && keyId.startsWith('PK'))
+    mistakes.push({ key: KEY_ID, allowed: 'a live key with account mode live', found: 'a paper key' });
+}
+
+/** Our own connections verify in spite of it; whoever set it expects otherwise, and that is no state to trade money in. */
+function checkTls(env: Environment, mistakes: EndpointMistake[]): void {
+  const found = env.NODE_TLS_REJECT_UNAUTHORIZED?.trim();
+  if (found === '0')
+    mistakes.push({
+      key: 'NODE_TLS_REJECT_UNAUTHORIZED',
+      allowed: 'unset with account mode live: 0 means that nobody verifies who the broker is',
+      found,
+    });
 }
 
 function readKey(env: Environment, key: string, mode: AccountMode, mistakes: EndpointMistake[]): string {

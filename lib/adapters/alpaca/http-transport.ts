@@ -1,4 +1,4 @@
-import { Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import { urlRefusal } from './endpoints.ts';
 
 /** One HTTP exchange as it went, whatever the status; nothing is judged here. */
@@ -54,51 +54,110 @@ export function createHttpTransport(baseUrl: string, connections: number): HttpT
   });
 
   return {
-    async request(request, timeoutMillis) {
-      const deadline = new AbortController();
-      const timer = setTimeout(() => deadline.abort(), timeoutMillis);
-      try {
-        const target = new URL(request.url);
-        const response = await pool.request({
+    request: (request, timeoutMillis) =>
+      new Promise((resolve) => {
+        const options: Dispatcher.DispatchOptions = {
           method: request.method as 'GET',
-          path: target.pathname + target.search,
+          path: pathOf(request.url, url.origin),
           headers: request.headers,
           body: request.body,
-          signal: deadline.signal,
-        });
-        return {
-          kind: 'answered',
-          status: response.statusCode,
-          headers: flatten(response.headers),
-          body: await readBody(response.body),
         };
-      } catch (error) {
-        if (deadline.signal.aborted)
-          return { kind: 'timeout', text: `no complete answer within ${timeoutMillis} ms` };
-        return { kind: 'connection', text: describe(error) };
-      } finally {
-        clearTimeout(timer);
-      }
-    },
+        const answer = takeAnswer(timeoutMillis, handOn(pool), resolve);
+        try {
+          pool.dispatch(options, answer);
+        } catch (error) {
+          answer.fail(error);
+        }
+      }),
     close: () => pool.destroy(),
   };
 }
 
-async function readBody(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > BODY_MAX_BYTES) throw new Error(`an answer has at most ${BODY_MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+/** Without a URL object for each order; whatever is not below our own origin is read as one. */
+function pathOf(url: string, origin: string): string {
+  if (url.startsWith(`${origin}/`) && !url.includes('#')) return url.slice(origin.length);
+  const { pathname, search } = new URL(url);
+  return pathname + search;
 }
+
+/**
+ * An answer is handed on at once, unless other requests wait for a connection: then after the one that this answer set free
+ * has been written, which undici does in the next turn.
+ */
+const handOn =
+  (pool: Pool) =>
+  (give: () => void): void => {
+    if (pool.stats.queued === 0) give();
+    else setImmediate(setImmediate, give);
+  };
+
+/**
+ * Takes one answer straight from the parser: no stream, no signal, no promise in between, which together cost as much as
+ * the request itself. Settles once; what comes later is not heard.
+ */
+function takeAnswer(
+  timeoutMillis: number,
+  handOn: (give: () => void) => void,
+  settle: (answer: HttpAnswer) => void,
+): Dispatcher.DispatchHandler & { fail(error: unknown): void } {
+  let controller: Dispatcher.DispatchController | null = null;
+  let over = false;
+  let late = false;
+  let status = 0;
+  let headers: Readonly<Record<string, string>> = {};
+  let length = 0;
+  const chunks: Buffer[] = [];
+
+  const end = (answer: HttpAnswer): void => {
+    if (over) return;
+    over = true;
+    clearTimeout(timer);
+    settle(answer);
+  };
+  const timer = setTimeout(() => {
+    late = true;
+    end({ kind: 'timeout', text: `no complete answer within ${timeoutMillis} ms` });
+    controller?.abort(new Error('too late'));
+  }, timeoutMillis);
+  const fail = (error: unknown): void => end({ kind: 'connection', text: describe(error) });
+
+  return {
+    onRequestStart(own) {
+      controller = own;
+      // It waited for a connection for so long that nobody waits for it any more: it must not leave now.
+      if (late) own.abort(new Error('too late'));
+    },
+    onResponseStart(_controller, statusCode, received) {
+      // An interim answer says nothing yet.
+      if (statusCode < 200) return;
+      status = statusCode;
+      headers = flatten(received);
+    },
+    onResponseData(own, chunk) {
+      length += chunk.length;
+      if (length > BODY_MAX_BYTES) own.abort(new Error(`an answer has at most ${BODY_MAX_BYTES} bytes`));
+      else chunks.push(chunk);
+    },
+    onResponseEnd() {
+      clearTimeout(timer);
+      handOn(() => end({ kind: 'answered', status, headers, body: textOf(chunks) }));
+    },
+    onResponseError: (_controller, error) => fail(error),
+    fail,
+  };
+}
+
+const textOf = (chunks: readonly Buffer[]): string =>
+  (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)).toString('utf8');
 
 /** Header names differ in case between servers; undici gives them in lower case. Repeated ones are joined. */
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  const entries = Object.entries(headers).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), String(value)]));
+  const flat: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (value !== undefined) flat[name.toLowerCase()] = String(value);
+  }
+  return flat;
 }
 
 /** Code and message of the innermost cause: "fetch failed" says nothing. */

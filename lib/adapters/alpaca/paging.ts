@@ -23,26 +23,38 @@ const tooMany = (what: string): Read<never> => ({
   },
 });
 
+/** Where a page of orders begins: after an instant, or after an order; the server takes only one of them. */
+export type OrdersFrom = { readonly after: string } | { readonly afterOrderId: string } | null;
+
 /**
  * Orders, oldest first. The list has no page token and is cut by submission time, exclusive; several orders may share
- * an instant, so each page begins a microsecond early and what is known already is left out.
+ * an instant, so each page begins a microsecond early and what is known already is left out. Only when that leads no
+ * further, because a whole page shares its instant, pages begin after the last order of the one before.
+ *
+ * An order that changes between two pages is shown once, as it was last seen. One that ends meanwhile stays in the answer:
+ * time cuts the list, not its place in it.
  */
 export async function allOrders(
   from: Micros | null,
-  page: (after: string | null) => Promise<Read<OrdersPage>>,
+  page: (from: OrdersFrom) => Promise<Read<OrdersPage>>,
 ): Promise<Read<readonly BrokerOrder[]>> {
   const known = new Map<string, BrokerOrder>();
-  let after = from;
+  let next: OrdersFrom = from === null ? null : { after: formatInstant(from) };
   let lastId: string | null = null;
   for (let i = 0; i < PAGES_MAX; i += 1) {
-    const read = await page(after === null ? null : formatInstant(after));
+    const read = await page(next);
     if (read.kind === 'failed') return read;
     for (const order of read.value.orders) known.set(order.brokerOrderId, order);
     const { rows, last } = read.value;
     if (rows < ORDERS_PAGE || last === null) return { kind: 'ok', value: [...known.values()] };
-    if (last.id === lastId) return tooMany('orders');
+    const byId: boolean = next !== null && 'afterOrderId' in next;
+    const isStuck = last.id === lastId;
+    if (isStuck && byId) return tooMany('orders');
     lastId = last.id;
-    after = before(last.submittedAt, 1 as Duration);
+    next =
+      isStuck || byId
+        ? { afterOrderId: last.id }
+        : { after: formatInstant(before(last.submittedAt, 1 as Duration)) };
   }
   return tooMany('orders');
 }

@@ -1,17 +1,17 @@
+import { createRedactor } from '../log/redact.ts';
+
 const SHOWN_MAX = 240;
 
 /** Text of the outside as one line for people: keys taken out, tags of HTML pages too, clipped. */
 export type Redact = (text: string) => string;
 
-/** `secrets` are taken out wherever they appear, also as they look inside a URL or a header of Basic authentication. */
+/** `secrets` are taken out wherever they appear, in the spellings that the log's redactor knows. */
 export function createRedact(secrets: readonly string[]): Redact {
-  const forms = secrets
-    .filter((secret) => secret.length > 0)
-    .flatMap((secret) => [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')]);
-  const hidden = [...new Set(forms)].sort((a, b) => b.length - a.length);
+  const redactor = createRedactor(1);
+  for (const secret of secrets) redactor.add(secret);
   return (text) => {
-    const safe = hidden.reduce((rest, form) => rest.replaceAll(form, '[redacted]'), text);
-    const plain = safe
+    const plain = redactor
+      .scrub(text)
       .replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ')
       .replace(/<[^>]*>/g, ' ')
       .replace(/[\s\p{Cc}]+/gu, ' ')

@@ -96,7 +96,7 @@ export function openBroker(options: BrokerOptions): AlpacaBroker {
           limit: ORDERS_PAGE,
           direction: 'asc',
           nested: false,
-          ...(since === null ? {} : { after: since }),
+          ...since,
         }),
         decodeOrdersPage,
       ),
@@ -132,16 +132,25 @@ export function openBroker(options: BrokerOptions): AlpacaBroker {
       return submitOutcome(
         await ask(sdk.orders.postOrderRaw({ postOrderRequest: orderRequest(intent) })),
         context(),
+        intent,
       );
     },
     async cancel(order: BrokerOrderId) {
       return cancelOutcome(await ask(sdk.orders.deleteOrderByOrderIDRaw({ orderId: order })), context());
     },
     async orderByClientOrderId(id: ClientOrderId) {
-      return lookupOf(await ask(sdk.orders.getOrderByClientOrderIdRaw({ clientOrderId: id })), context());
+      return lookupOf(
+        await ask(sdk.orders.getOrderByClientOrderIdRaw({ clientOrderId: id })),
+        context(),
+        (order) => order.clientOrderId === id,
+      );
     },
     async orderById(id: BrokerOrderId) {
-      return lookupOf(await ask(sdk.orders.getOrderByOrderIDRaw({ orderId: id })), context());
+      return lookupOf(
+        await ask(sdk.orders.getOrderByOrderIDRaw({ orderId: id })),
+        context(),
+        (order) => order.brokerOrderId === id,
+      );
     },
     openOrders: () => orders('open', null),
     ordersSince: (from) => orders('all', from),

@@ -1,5 +1,6 @@
 import { unreachable } from '../../domain/invariant.ts';
 import type { Micros } from '../../domain/time.ts';
+import type { EmitSocketEvent, SocketEvent } from '../../engine/connection-driver.ts';
 import { type ConnectionPolicy, tradePolicy } from '../../engine/connection-types.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Feed, TradeFeedEvents } from '../../ports/feeds.ts';
@@ -8,7 +9,7 @@ import { decodeTradeFrame, type TradeFrame } from './codec-decode-control.ts';
 import { decodeTradeUpdate } from './codec-decode-orders.ts';
 import { MsgpackError, MsgpackReader } from './msgpack-reader.ts';
 import { createRedact } from './redact.ts';
-import { runSocket, type SocketDialect, type SocketEvent } from './socket-runner.ts';
+import { type RunSocket, runSocket, type SocketDialect } from './socket-runner.ts';
 
 export type TradeFeedOptions = {
   /** Full URL, `wss://host/stream`. */
@@ -23,6 +24,8 @@ export type TradeFeedOptions = {
   readonly policy?: ConnectionPolicy;
   /** An exception out of one of the handlers. */
   onFault?(error: unknown): void;
+  /** What the socket runs on; a real one when absent. */
+  readonly run?: RunSocket;
 };
 
 const STREAM = 'trade_updates';
@@ -38,6 +41,8 @@ export function openTradeFeed(options: TradeFeedOptions, events: TradeFeedEvents
   const fault = (error: unknown): void => options.onFault?.(error);
   const unreadable = (what: string): void => guarded(fault, () => events.onUnreadable(redact(what)));
 
+  const reader = new MsgpackReader();
+
   const onUpdate = (data: unknown, receivedAt: Micros): void => {
     const decoded = decodeTradeUpdate(data, receivedAt);
     if (!decoded.ok) {
@@ -48,7 +53,7 @@ export function openTradeFeed(options: TradeFeedOptions, events: TradeFeedEvents
     if (decoded.value.unreadable !== null) unreadable(decoded.value.unreadable);
   };
 
-  const onItem = (item: unknown, receivedAt: Micros, emit: (event: SocketEvent) => void): void => {
+  const onItem = (item: unknown, receivedAt: Micros, emit: EmitSocketEvent): void => {
     const decoded = decodeTradeFrame(item);
     if (!decoded.ok) unreadable(formatDecodeError(decoded.error));
     else if (decoded.value.kind === 'update') onUpdate(decoded.value.data, receivedAt);
@@ -66,13 +71,13 @@ export function openTradeFeed(options: TradeFeedOptions, events: TradeFeedEvents
     onFrame(frame, _isBinary, emit): void {
       if (isHeartbeat(frame)) return;
       const receivedAt = options.clock.now();
-      const value = decodeFrame(frame);
+      const value = decodeFrame(frame, reader);
       // A server that batches, as the data socket does, loses nothing here.
       for (const item of Array.isArray(value) ? value : [value]) onItem(item, receivedAt, emit);
     },
   };
 
-  return runSocket(dialect, {
+  return (options.run ?? runSocket)(dialect, {
     policy: options.policy ?? tradePolicy(options.speed),
     wanted: { symbols: [ALL], required: [STREAM], optional: [] },
     clock: options.clock,
@@ -118,10 +123,9 @@ const isHeartbeat = (frame: Buffer): boolean =>
   frame.length === 0 || (frame.length === 1 && frame[0] === 0x01);
 
 /** MessagePack when it begins like a map or a list of it, else JSON; `undefined` when it is neither. */
-function decodeFrame(frame: Buffer): unknown {
+function decodeFrame(frame: Buffer, reader: MsgpackReader): unknown {
   const first = frame[0] ?? 0;
   if (first < 0x80) return parseJson(frame.toString('utf8'));
-  const reader = new MsgpackReader();
   reader.reset(frame);
   try {
     return reader.value();

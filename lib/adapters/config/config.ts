@@ -7,6 +7,7 @@ import {
   duration,
   oneOf,
   path,
+  pathOrAuto,
   percent,
   perShare,
   ticker,
@@ -54,6 +55,7 @@ export const settings = section({
     lossesMax: setting(whole(1, 1_000), '5'),
     coolOff: setting(duration('1s', '6h'), '15m'),
     dailyLossMax: setting(usd(1, 100_000_000), '500'),
+    killFile: setting(pathOrAuto, 'auto'),
   }),
   lanes: section({ maxThreads: setting(wholeOrAuto(1, 1_000), 'auto') }),
   clock: section({ speed: setting(decimal(0.01, 10_000), '1') }),
@@ -64,6 +66,7 @@ export const settings = section({
     filesMax: setting(whole(1, 1_000), '10'),
   }),
   journal: section({ path: setting(path, 'data/scalpd.db') }),
+  reports: section({ dir: setting(path, 'reports') }),
   shutdown: setting(oneOf('flatten', 'hold'), 'flatten'),
   exchange: section({
     seed: setting(whole(0, 4_294_967_295), '1'),

@@ -19,15 +19,20 @@ export type ConfigMistake = {
 export function formatMistake(mistake: ConfigMistake): string {
   const place = [mistake.source, mistake.line, mistake.column].filter((part) => part !== null).join(':');
   const key = mistake.key === '' ? '' : `${shown(mistake.key)}: `;
-  return `${place} ${key}${mistake.rule}; allowed: ${mistake.allowed}; found: ${mistake.found}`;
+  return `${place} ${key}${mistake.rule}; allowed: ${mistake.allowed}; found: ${oneLine(mistake.found)}`;
 }
 
 const SHOWN_MAX = 60;
 
+/** What was typed may hold line breaks and control characters, or nothing at all. */
+function oneLine(text: string): string {
+  const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+  return line === '' ? 'nothing' : line;
+}
+
 /** A value as a mistake shows it: one line, short. */
 export function shown(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  if (line === '') return 'nothing';
+  const line = oneLine(text);
   return line.length > SHOWN_MAX ? `${line.slice(0, SHOWN_MAX)}…` : line;
 }
 

@@ -46,6 +46,12 @@ const rules: readonly Rule[] = [
         : `${formatDecimal(risk.grossExposureMax)} with orderNotionalMax ${formatDecimal(risk.orderNotionalMax)}`,
   },
   {
+    about: ['risk.killFile', 'journal.path'],
+    rule: 'the kill file must be a file of its own: whatever lies at its path flattens everything',
+    allowed: 'auto, or a path at which nothing lies',
+    found: ({ risk, journal }) => (risk.killFile === journal.path ? risk.killFile : null),
+  },
+  {
     about: ['clock.speed', 'account.mode'],
     rule: 'a live account must be traded in real time',
     allowed: 'speed 1 with mode live',

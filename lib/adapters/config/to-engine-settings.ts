@@ -62,10 +62,12 @@ export function toEngineSettings(config: Config, speed: number): EngineSettings 
       retryFirst: answered(feed.retryFirst, 50),
       retryMax: answered(feed.retryMax, 1_000),
       liveFor: answered(feed.liveFor, 100),
+      lateMax: answered(feed.lateMax, 50),
     },
     reconcile: {
       ...reconcile,
       every: answered(reconcile.every, 500),
+      everyIdle: answered(reconcile.everyIdle, 500),
       retryAfter: answered(reconcile.retryAfter, 50),
       recheckAfter: answered(reconcile.recheckAfter, 100),
     },

@@ -101,6 +101,9 @@ export const path: Unit<string> = {
   read: (text) => (/^[^\p{Cc}]{1,1000}$/u.test(text) ? text : null),
 };
 
+/** A path, or `auto` (read as `'auto'`): the program knows a place. */
+export const pathOrAuto: Unit<string> = { allowed: `auto, or ${path.allowed}`, read: path.read };
+
 /** As Alpaca spells US equities: `SPY`, `BRK.B`. */
 export const ticker: Unit<Ticker> = {
   allowed: 'a US equity symbol in capitals (SPY, BRK.B)',

@@ -1,11 +1,14 @@
 import { connect } from 'node:net';
 import { userInfo } from 'node:os';
+import { socketRefusal } from './place.ts';
 import { type ControlAction, type ControlReply, decodeReply } from './protocol.ts';
 
 /** Nobody listens: no daemon runs on this journal. */
 export const NOT_RUNNING = 'control.notRunning';
 
 const TIMEOUT_MILLIS = 10_000;
+/** Orders are canceled and positions read before it is answered. */
+const ADOPT_TIMEOUT_MILLIS = 28_000;
 
 /** Asks the daemon once. Never rejects: what goes wrong is a refusal with a code. */
 export function callControl(
@@ -13,7 +16,10 @@ export function callControl(
   action: ControlAction,
   by: string = operator(),
 ): Promise<ControlReply> {
+  const refusal = refusalAt(path);
+  if (refusal !== null) return Promise.resolve(refusal);
   return new Promise((resolve) => {
+    const timeoutMillis = action.kind === 'adopt' ? ADOPT_TIMEOUT_MILLIS : TIMEOUT_MILLIS;
     const socket = connect(path);
     let received = '';
     const settle = (reply: ControlReply): void => {
@@ -21,11 +27,11 @@ export function callControl(
       resolve(reply);
     };
     socket.setEncoding('utf8');
-    socket.setTimeout(TIMEOUT_MILLIS, () =>
+    socket.setTimeout(timeoutMillis, () =>
       settle({
         ok: false,
         code: 'control.timeout',
-        text: `the daemon must answer within ${TIMEOUT_MILLIS / 1_000} s`,
+        text: `the daemon must answer within ${timeoutMillis / 1_000} s`,
       }),
     );
     socket.on('connect', () => socket.write(`${JSON.stringify({ ...action, by })}\n`));
@@ -43,13 +49,24 @@ export function callControl(
   });
 }
 
-/** The name under which a person's commands are journaled. */
+/** Who commands, for the journal: the user, and the process the command came from. */
 export function operator(): string {
   try {
-    return userInfo().username;
+    return `${userInfo().username} (pid ${process.pid})`;
   } catch {
     // A user id without an entry in the password file, as in some containers.
-    return `uid ${process.getuid?.() ?? 'unknown'}`;
+    return `uid ${process.getuid?.() ?? 'unknown'} (pid ${process.pid})`;
+  }
+}
+
+/** Another user's socket could answer anything, and would hear what is asked. */
+function refusalAt(path: string): ControlReply | null {
+  try {
+    const text = socketRefusal(path);
+    return text === null ? null : { ok: false, code: 'control.foreign', text };
+  } catch {
+    // A place that cannot even be looked at: the connection attempt says what is the matter.
+    return null;
   }
 }
 

@@ -10,6 +10,7 @@ export type ControlAction =
       readonly clearLatches: boolean;
     }
   | { readonly kind: 'flatten'; readonly symbol: string | null; readonly why: string }
+  | { readonly kind: 'adopt'; readonly symbol: string; readonly why: string }
   | { readonly kind: 'kill'; readonly why: string };
 
 /** One line of JSON to the socket. `by` names the person for the journal; the socket's mode keeps others out. */
@@ -51,10 +52,14 @@ export function decodeRequest(line: string): ControlRequest | string {
     case 'pause':
     case 'flatten':
       return { kind, by, why, symbol };
+    case 'adopt':
+      return symbol === null
+        ? 'an adoption must name its symbol: what is not ours is taken over one by one'
+        : { kind, by, why, symbol };
     case 'resume':
       return { kind, by, why, symbol, clearLatches: clearLatches === true };
     default:
-      return 'a request must be status, pause, resume, flatten or kill';
+      return 'a request must be status, pause, resume, flatten, adopt or kill';
   }
 }
 

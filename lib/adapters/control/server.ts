@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { folderRefusal, socketRefusal } from './place.ts';
 import {
   type ControlHandlers,
   type ControlReply,
@@ -23,6 +24,10 @@ export class ControlInUseError extends Error {
 const CONNECTIONS_MAX = 32;
 const IDLE_MILLIS = 30_000;
 const CLOSE_MILLIS = 1_000;
+/** A request is written at once; one that dribbles in is none of ours, and would keep a place from an operator. */
+const LINE_MILLIS = 5_000;
+/** Commands of ours ask once or twice. More is a program gone wrong, whose answers would pile up. */
+const REQUESTS_MAX = 100;
 
 /**
  * Listens for operators on a unix socket that only this user may open. A socket file left behind by a killed daemon is
@@ -33,8 +38,10 @@ export async function startControlServer(options: {
   readonly handlers: ControlHandlers;
   /** Told of requests that failed in an unforeseen way. */
   readonly onFailure?: (request: ControlRequest, cause: unknown) => void;
+  /** Wall time that a line may take from its first byte to its end. */
+  readonly lineMillis?: number;
 }): Promise<ControlServer> {
-  const { path, handlers, onFailure = () => undefined } = options;
+  const { path, handlers, onFailure = () => undefined, lineMillis = LINE_MILLIS } = options;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   await clearStale(path);
   const finishers = new Map<Socket, () => Promise<void>>();
@@ -44,7 +51,7 @@ export async function startControlServer(options: {
       return { ok: false, code: 'control.failed', text: 'the daemon failed to do it; its log says why' };
     });
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    finishers.set(socket, serve(socket, answer));
+    finishers.set(socket, serve(socket, answer, lineMillis));
     socket.on('close', () => finishers.delete(socket));
   });
   server.maxConnections = CONNECTIONS_MAX;
@@ -73,6 +80,8 @@ function handle(handlers: ControlHandlers, request: ControlRequest): Promise<Con
       return Promise.resolve(request).then(handlers.resume);
     case 'flatten':
       return Promise.resolve(request).then(handlers.flatten);
+    case 'adopt':
+      return Promise.resolve(request).then(handlers.adopt);
     case 'kill':
       return Promise.resolve(request).then(handlers.kill);
   }
@@ -82,14 +91,18 @@ function handle(handlers: ControlHandlers, request: ControlRequest): Promise<Con
 function serve(
   socket: Socket,
   answer: (request: ControlRequest) => Promise<ControlReply>,
+  lineMillis: number,
 ): () => Promise<void> {
   let received = '';
+  let requests = 0;
+  let slow: NodeJS.Timeout | null = null;
   let last: Promise<void> = Promise.resolve();
   const reply = (line: ControlReply): void => {
     if (socket.writable) socket.write(`${JSON.stringify(line)}\n`);
   };
   const take = (line: string): void => {
     const request = decodeRequest(line);
+    requests += 1;
     last = last.then(async () =>
       reply(
         typeof request === 'string'
@@ -107,7 +120,15 @@ function serve(
     const lines = received.split('\n');
     received = lines.pop() ?? '';
     for (const line of lines) if (line.trim() !== '') take(line);
-    if (received.length > LINE_BYTES_MAX) socket.destroy();
+    if (received.length > LINE_BYTES_MAX || requests > REQUESTS_MAX) socket.destroy();
+    if (lines.length > 0 || received === '') {
+      if (slow !== null) clearTimeout(slow);
+      slow = null;
+    }
+    if (received !== '') slow ??= setTimeout(() => socket.destroy(), lineMillis);
+  });
+  socket.on('close', () => {
+    if (slow !== null) clearTimeout(slow);
   });
   // Half-open, so that a client may close its end and still read the answer.
   socket.on('end', () => void last.then(() => socket.end()));
@@ -132,10 +153,9 @@ function listen(server: Server, path: string): Promise<void> {
 }
 
 async function clearStale(path: string): Promise<void> {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
-  if (!found.isSocket())
-    throw new Error(`the control socket's place must be free; found another file: ${path}`);
+  const refusal = folderRefusal(path) ?? socketRefusal(path);
+  if (refusal !== null) throw new Error(refusal);
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
   if (await answers(path)) throw new ControlInUseError(`only one daemon may listen here: ${path}`);
   rmSync(path, { force: true });
 }

@@ -5,6 +5,10 @@ import { join, resolve } from 'node:path';
 /** `sun_path` holds 108 bytes on Linux and 104 on macOS, with a zero at the end. */
 const PATH_BYTES_MAX = 103;
 
+/** Where the kill file lies when the configuration names no other place: beside the journal. */
+export const killFilePath = (journalPath: string): string =>
+  `${resolve(journalPath).replace(/\.[^./]*$/, '')}.kill`;
+
 /**
  * Where the daemon of a journal listens: beside the journal (`data/scalpd.db` → `data/scalpd.sock`). A path too long
  * for a socket is replaced by one in the temporary folder, derived from it, in a folder of the user's own.

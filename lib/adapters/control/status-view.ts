@@ -27,7 +27,20 @@ export type StatusView = {
   /** The latch that keeps everything shut, by whom and why; `null` when none is on. */
   readonly latch: string | null;
   readonly journalBroken: boolean;
+  /** Records that this run could not write. */
+  readonly journalLost: number;
+  /** Forecast of getting out of everything from now on, in seconds of market time; halted lanes are left out. */
   readonly secondsToFlatten: number;
+  readonly lanesStuck: number;
+  /** Lanes on their way out; `null` while nobody ordered any out, or all are. */
+  readonly flattening: {
+    readonly reason: string;
+    readonly since: string;
+    readonly lanes: number;
+    readonly left: number;
+    /** What was forecast when it began. */
+    readonly forecastSeconds: number;
+  } | null;
   readonly requestsWaiting: number;
   readonly ordersUnknown: number;
   readonly discrepancies: EngineStatus['discrepancies'];
@@ -72,7 +85,16 @@ export function viewStatus(status: EngineStatus): StatusView {
     flat: status.lanes.every(({ shares }) => shares === 0),
     latch: status.latch,
     journalBroken: status.journalBroken,
+    journalLost: status.journalLost,
     secondsToFlatten: status.gateway.timeToFlatten / 1_000_000,
+    lanesStuck: status.gateway.lanesStuck,
+    flattening: status.flattening && {
+      reason: status.flattening.reason,
+      since: formatInstant(status.flattening.since),
+      lanes: status.flattening.lanes,
+      left: status.flattening.left,
+      forecastSeconds: status.flattening.forecast / 1_000_000,
+    },
     requestsWaiting: status.gateway.waiting,
     ordersUnknown: status.orders.unknown,
     discrepancies: status.discrepancies,

@@ -2,7 +2,7 @@ import type { Micros } from '../../domain/time.ts';
 import type { Exchange } from '../../sim/exchange-api.ts';
 
 /**
- * Moves the exchange through time: exchange time is `startAt + wall time * speed`.
+ * Moves the exchange through time: exchange time is `startAt + wall time * speed`, without the spans that are skipped.
  *
  * 1. Time never goes back, and runs on after the last event of the tape.
  * 2. It sleeps until the next event is due; it never spins.
@@ -41,10 +41,15 @@ export const realWall: Wall = {
   },
 };
 
+/** From `from` on, time goes on at `to`: a step of the clock, as every client sees it. */
+export type Skip = { readonly from: Micros; readonly to: Micros };
+
 export type DriverOptions = {
   readonly exchange: Pick<Exchange, 'now' | 'nextEventAt' | 'advanceTo'>;
   /** Exchange seconds per wall second, above 0. */
   readonly speed: number;
+  /** Spans of exchange time that take no wall time, in order and apart from each other. */
+  readonly skips?: readonly Skip[];
   readonly wall?: Wall;
   /** Called after every slice and after every task: frames that came of it can leave now. */
   readonly onPlayed?: () => void;
@@ -59,7 +64,7 @@ const EVENTS_PER_LOOK = 32;
 const SLEEP_MAX_MS = 3_600_000;
 
 export function startDriver(options: DriverOptions): Driver {
-  const { exchange, speed, wall = realWall, onPlayed = () => {} } = options;
+  const { exchange, speed, skips = [], wall = realWall, onPlayed = () => {} } = options;
   const startAt = exchange.now();
   const startMs = wall.nowMs();
   const waiting: { readonly at: Micros; readonly task: () => void }[] = [];
@@ -68,7 +73,14 @@ export function startDriver(options: DriverOptions): Driver {
   let playing = false;
   let stopped = false;
 
-  const now = (): Micros => Math.floor(startAt + (wall.nowMs() - startMs) * 1_000 * speed) as Micros;
+  const now = (): Micros => {
+    let at = Math.floor(startAt + (wall.nowMs() - startMs) * 1_000 * speed);
+    for (const { from, to } of skips) {
+      if (at < from) break;
+      if (startAt < to) at += to - Math.max(from, startAt);
+    }
+    return at as Micros;
+  };
 
   /** Plays up to `target`, for one slice at most. Whether everything due was played. */
   function play(target: Micros): boolean {
@@ -114,7 +126,9 @@ export function startDriver(options: DriverOptions): Driver {
       return;
     }
     const next = exchange.nextEventAt();
-    const dueMs = next === null ? SLEEP_MAX_MS : (next - now()) / 1_000 / speed;
+    const present = now();
+    const skipAt = skips.find(({ from }) => from > present)?.from ?? Number.POSITIVE_INFINITY;
+    const dueMs = next === null ? SLEEP_MAX_MS : (Math.min(next, skipAt) - present) / 1_000 / speed;
     pending = wall.after(Math.min(Math.max(Math.ceil(dueMs), BATCH_MS), SLEEP_MAX_MS), tick);
   }
 

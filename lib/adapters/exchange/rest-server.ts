@@ -3,7 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { MICROS_PER_SECOND } from '../../domain/time.ts';
 import type { Faults } from '../../sim/faults.ts';
-import { createRateLimiter, type RateLimiter } from '../../sim/rate-limit.ts';
+import {
+  createRateLimiter,
+  createRequestMeter,
+  type RateLimiter,
+  type RequestMeter,
+} from '../../sim/rate-limit.ts';
 import {
   badBody,
   badMethod,
@@ -47,6 +52,8 @@ const BODY_MAX = 256 * 1_024;
 export type RestDoor = {
   handle(request: IncomingMessage, response: ServerResponse): void;
   readonly budgets: { readonly trading: RateLimiter; readonly data: RateLimiter };
+  /** Trading requests that arrived, those that a fault swallowed included. */
+  readonly sent: RequestMeter;
 };
 
 export function createRestDoor(options: RestOptions): RestDoor {
@@ -56,11 +63,13 @@ export function createRestDoor(options: RestOptions): RestDoor {
     trading: createRateLimiter(options.tradingPerMinute),
     data: createRateLimiter(options.dataPerMinute),
   };
+  const sent = createRequestMeter();
 
   function answer(request: IncomingMessage, response: ServerResponse, bytes: Buffer): void {
     const method = request.method ?? 'GET';
     const target = readTarget(request.url ?? '/');
     const own = (): Reply => settle(request, method, target, bytes);
+    if (hostOf(target) === 'trading') sent.count(door.exchange.now());
     const fault = requestFault(faults, method, target?.path ?? '/', bytes, door.exchange.now());
     switch (fault.kind) {
       case 'pass':
@@ -132,6 +141,7 @@ export function createRestDoor(options: RestOptions): RestDoor {
 
   return {
     budgets,
+    sent,
     handle: (request, response) => {
       collect(request, (bytes) => {
         if (bytes === null) {

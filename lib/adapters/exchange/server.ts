@@ -8,7 +8,7 @@ import type { ConnectFault, Faults, TimedFault } from '../../sim/faults.ts';
 import { badBody } from '../alpaca/codec-encode-errors.ts';
 import type { Credentials } from '../alpaca/codec-serve-sockets.ts';
 import { createDataHub } from './data-socket.ts';
-import { type Driver, startDriver, type Wall } from './driver.ts';
+import { type Driver, type Skip, startDriver, type Wall } from './driver.ts';
 import { withTimedFaults } from './fault-time.ts';
 import { keyCheck } from './keys.ts';
 import { createRestDoor, reset } from './rest-server.ts';
@@ -28,6 +28,8 @@ export type ExchangeServerOptions = {
   readonly port?: number;
   /** Exchange seconds per wall second. */
   readonly speed?: number;
+  /** Spans of exchange time that are not waited for. */
+  readonly skips?: readonly Skip[];
   /** Only this pair is let in; without it any pair that is not empty. */
   readonly keys?: Credentials | null;
   readonly plan?: Partial<DataPlan>;
@@ -57,6 +59,8 @@ export type ExchangeServer = {
   /** The TLS listener, where one was asked for. */
   readonly secureUrl: string | null;
   readonly driver: Driver;
+  /** Most trading requests that came within any 60 s of exchange time. */
+  requestPeak(): number;
   /** Sends close frames, then ends whatever has not ended by itself. */
   close(): Promise<void>;
 };
@@ -80,6 +84,7 @@ export async function startExchangeServer(options: ExchangeServerOptions): Promi
   const driver = startDriver({
     exchange: faults === null ? exchange : withTimedFaults(exchange, faults, strike),
     speed,
+    skips: options.skips ?? [],
     onPlayed: () => data.flush(),
     ...(options.wall === undefined ? {} : { wall: options.wall }),
   });
@@ -172,6 +177,7 @@ export async function startExchangeServer(options: ExchangeServerOptions): Promi
     dataStreamUrl: `ws://${at}`,
     secureUrl: secure === null ? null : `https://${host}:${portOf(secure)}`,
     driver,
+    requestPeak: rest.sent.peak,
     close: async () => {
       offMarket();
       offTrade();

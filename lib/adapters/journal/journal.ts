@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads';
-import type { Ticker } from '../../domain/ids.ts';
 import { unreachable } from '../../domain/invariant.ts';
-import type { Micros, SessionDay } from '../../domain/time.ts';
-import type { Journal, JournalKind, JournalRecord, StoredRecord } from '../../ports/journal.ts';
-import { JournalError, type JournalErrorCode } from './journal-error.ts';
-import type { JournalDownlink, JournalUplink } from './protocol.ts';
-import type { Row, StoredRow } from './store.ts';
+import type { Journal, JournalHead, JournalKind, JournalRecord, StoredRecord } from '../../ports/journal.ts';
+import { fromRow } from './from-row.ts';
+import { JournalError, type JournalErrorCode, toJournalError } from './journal-error.ts';
+import { createOutbox } from './outbox.ts';
+import type { JournalDownlink, JournalUplink, Opening } from './protocol.ts';
+import type { Row, StoredRow } from './row.ts';
+import { openSpool } from './spool.ts';
 
 export type OpenJournalOptions = {
   /** The SQLite file; its folder is made when missing. */
@@ -22,10 +23,17 @@ export type OpenJournalOptions = {
 export type OpenJournal = Journal & {
   /** Appends that wait for their answer. */
   backlog(): number;
+  /** Records of an older scalpd that were chained when the file was opened. */
+  readonly chained: number;
+  /** Records that a killed process had promised, and that are in the journal now. */
+  readonly recovered: number;
 };
 
-type Waiting = { readonly resolve: () => void; readonly reject: (error: JournalError) => void };
-type Reading = { resolve(rows: readonly StoredRow[]): void; reject(error: JournalError): void };
+type Reading = { resolve(answer: Answer): void; reject(error: JournalError): void };
+type Answer = Extract<JournalUplink, { kind: 'rows' | 'newest' }>;
+type Question =
+  | { readonly kind: 'read'; readonly day: string; readonly after: number; readonly limit: number }
+  | { readonly kind: 'head' };
 
 const BACKLOG_MAX = 50_000;
 const PAGE = 2_000;
@@ -33,26 +41,25 @@ const CLOSE_MILLIS = 5_000;
 /** A writer that cannot live is not started more often than this. */
 const RESTART_MILLIS = 1_000;
 const WRITER = new URL('../../../workers/journal.js', import.meta.url);
+/** What leads to something that cannot be taken back is on record before `append` returns. */
+const AT_ONCE: ReadonlySet<JournalKind> = new Set(['request']);
 
-/** Opens the journal and starts its writer; rejects with a `JournalError` when it cannot be used. */
+/**
+ * Opens the journal and starts its writer; rejects with a `JournalError` when it cannot be used.
+ *
+ * Records go to the writer's thread once per turn of the event loop, when whatever they led to has left: waking a thread
+ * costs more than writing. Those that must be durable earlier are spooled.
+ */
 export async function openJournal(options: OpenJournalOptions): Promise<OpenJournal> {
   const backlogMax = options.backlogMax ?? BACKLOG_MAX;
   const restartMillis = options.restartMillis ?? RESTART_MILLIS;
-  const waiting: Waiting[] = [];
   const readings = new Map<number, Reading>();
   let readCount = 0;
   let startedAt = Number.NEGATIVE_INFINITY;
   let writer: Worker | null = null;
   let closing: Promise<void> | null = null;
-  let whenOpen: Waiting | null = null;
+  let whenOpen: { resolve(opening: Opening): void; reject(error: JournalError): void } | null = null;
   let whenClosed: (() => void) | null = null;
-
-  const settle = (count: number, error: JournalError | null): void => {
-    for (const { resolve, reject } of waiting.splice(0, count)) {
-      if (error === null) resolve();
-      else reject(error);
-    }
-  };
 
   const takeReading = (id: number): Reading | undefined => {
     const reading = readings.get(id);
@@ -63,25 +70,26 @@ export async function openJournal(options: OpenJournalOptions): Promise<OpenJour
   const lose = (error: JournalError): void => {
     writer = null;
     whenOpen?.reject(error);
-    settle(waiting.length, error);
     for (const reading of readings.values()) reading.reject(error);
     readings.clear();
+    outbox?.lost(error);
     whenClosed?.();
   };
 
   const receive = (message: JournalUplink): void => {
     switch (message.kind) {
       case 'opened':
-        whenOpen?.resolve();
+        whenOpen?.resolve(message);
         break;
       case 'committed':
-        settle(message.count, null);
+        outbox?.committed(message.count);
         break;
       case 'refused':
-        settle(message.count, new JournalError(message.code, message.text));
+        outbox?.refused(message.count, new JournalError(message.code, message.text));
         break;
       case 'rows':
-        takeReading(message.id)?.resolve(message.rows);
+      case 'newest':
+        takeReading(message.id)?.resolve(message);
         break;
       case 'unread':
         takeReading(message.id)?.reject(new JournalError(message.code, message.text));
@@ -127,31 +135,49 @@ export async function openJournal(options: OpenJournalOptions): Promise<OpenJour
     return true;
   };
 
-  const readPage = (day: string, after: number): Promise<readonly StoredRow[]> =>
+  const ask = (question: Question): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const id = readCount++;
-      if (post({ kind: 'read', id, day, after, limit: PAGE })) readings.set(id, { resolve, reject });
-      else reject(noWriter());
+      readings.set(id, { resolve, reject });
+      outbox?.ask({ ...question, id }, () => takeReading(id)?.reject(noWriter()));
     });
 
-  await new Promise<void>((resolve, reject) => {
+  const readPage = async (day: string, after: number): Promise<readonly StoredRow[]> => {
+    const answer = await ask({ kind: 'read', day, after, limit: PAGE });
+    return answer.kind === 'rows' ? answer.rows : [];
+  };
+
+  let outbox: ReturnType<typeof createOutbox> | null = null;
+  const opening = await new Promise<Opening>((resolve, reject) => {
     whenOpen = { resolve, reject };
     writer = start();
   });
   whenOpen = null;
+  const { chained, recovered, number, head } = opening;
+  const box = createOutbox({ post, noWriter, retryMillis: restartMillis, number, spool: spoolFor(head) });
+  outbox = box;
+
+  function spoolFor(head: JournalHead | null) {
+    try {
+      return openSpool(options.path, head);
+    } catch (cause) {
+      // It lets go of the lock when it is told to; nobody could take it from a thread that was ended.
+      const left = writer;
+      writer = null;
+      left?.postMessage({ kind: 'close' } satisfies JournalDownlink);
+      throw toJournalError(cause);
+    }
+  }
 
   return {
     append(record) {
       if (closing !== null) return refuse('journal.closed', 'a closed journal takes no records');
-      if (waiting.length >= backlogMax)
-        return refuse('journal.backlog', `the writer must keep up; ${waiting.length} records are waiting`);
+      if (box.size() >= backlogMax)
+        return refuse('journal.backlog', `the writer must keep up; ${box.size()} records are waiting`);
       const row = toRow(record);
-      if (row === null)
-        return refuse('journal.unserializable', `a record must be plain data: ${record.kind}`);
-      return new Promise((resolve, reject) => {
-        if (post({ kind: 'append', row })) waiting.push({ resolve, reject });
-        else reject(noWriter());
-      });
+      return row === null
+        ? refuse('journal.unserializable', `a record must be plain data: ${record.kind}`)
+        : box.append(row, AT_ONCE.has(record.kind));
     },
     async read(day) {
       if (closing !== null) return refuse('journal.closed', 'a closed journal cannot be read');
@@ -162,16 +188,25 @@ export async function openJournal(options: OpenJournalOptions): Promise<OpenJour
         if (rows.length < PAGE) return records;
       }
     },
-    backlog: () => waiting.length,
+    async head(): Promise<JournalHead | null> {
+      if (closing !== null) return refuse('journal.closed', 'a closed journal cannot be read');
+      const answer = await ask({ kind: 'head' });
+      return answer.kind === 'newest' ? answer.head : null;
+    },
+    backlog: box.size,
+    chained,
+    recovered,
     close() {
       closing ??= new Promise((resolve) => {
-        if (writer === null) return resolve();
         const stuck = setTimeout(() => void writer?.terminate(), CLOSE_MILLIS);
         whenClosed = () => {
           clearTimeout(stuck);
+          box.close();
           resolve();
         };
-        post({ kind: 'close' });
+        box.whenTried(() => {
+          if (writer === null || !post({ kind: 'close' })) whenClosed?.();
+        });
       });
       return closing;
     },
@@ -193,15 +228,4 @@ function toRow(record: JournalRecord): Row | null {
   } catch {
     return null;
   }
-}
-
-function fromRow([id, day, at, kind, symbol, body]: StoredRow): StoredRecord {
-  return {
-    id,
-    day: day as SessionDay,
-    at: at as Micros,
-    kind: kind as JournalKind,
-    symbol: symbol as Ticker | null,
-    body: JSON.parse(body),
-  };
 }

@@ -1,113 +1,116 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'libsql';
+import { type JournalHead, RECORD_VERSION } from '../../ports/journal.ts';
+import { GENESIS, hashRecord } from './chain.ts';
 import { JournalError } from './journal-error.ts';
-
-/** A record as it is stored: day, instant in microseconds, kind, symbol, body as JSON. */
-export type Row = readonly [day: string, at: number, kind: string, symbol: string | null, body: string];
-export type StoredRow = readonly [id: number, ...row: Row];
+import { COLUMNS, type RawRow, type Row, rowOf, type StoredRow } from './row.ts';
+import { INSERT, prepareTables } from './schema.ts';
 
 /** The journal's tables, synchronously. One writer at a time; any number of readers. */
 export type Store = {
-  /** All rows or none. Throws what the driver throws; afterwards the store should be closed and opened anew. */
-  append(rows: readonly Row[]): void;
-  /** Rows of a day with an id above `after`, in order, at most `limit`. */
+  /**
+   * All rows or none, and with them `number`, the highest that they were appended under; 0 when they have none. Throws what
+   * the driver throws; afterwards the store should be closed and opened anew.
+   */
+  append(rows: readonly Row[], number?: number): void;
+  /** The highest number that was committed, by this process or an earlier one; 0 while there is none. */
+  number(): number;
+  /** Whether the file has this very record. */
+  knows(head: JournalHead): boolean;
+  /** Rows of a day with an id above `after`, in order, at most `limit`. Throws when one is of a newer version. */
   read(day: string, after: number, limit: number): readonly StoredRow[];
+  head(): JournalHead | null;
+  /** Records of an older scalpd that were chained when the file was opened. */
+  readonly chained: number;
   close(): void;
 };
 
-/** Rises with every change of the tables; an older file is brought up to date, a newer one is refused. */
-export const SCHEMA_VERSION = 1;
-/** "scal": tells our files from other programs' (PRAGMA application_id). */
-const APPLICATION_ID = 0x7363616c;
 const BUSY_MILLIS = 2_000;
 
-const SCHEMA = `
-  CREATE TABLE record (
-    id INTEGER PRIMARY KEY,
-    day TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    symbol TEXT,
-    body TEXT NOT NULL
-  ) STRICT;
-  CREATE INDEX record_by_day ON record (day, id);
-  CREATE TRIGGER record_is_never_changed BEFORE UPDATE ON record
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-  CREATE TRIGGER record_is_never_deleted BEFORE DELETE ON record
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-  CREATE TRIGGER record_is_never_replaced BEFORE INSERT ON record
-    WHEN EXISTS (SELECT 1 FROM record WHERE id = NEW.id)
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-  PRAGMA application_id = ${APPLICATION_ID};
-  PRAGMA user_version = ${SCHEMA_VERSION};
-`;
+/** How far the rows of the spool are in the journal; changes with the rows, in one transaction. */
+const SPOOLED =
+  'CREATE TABLE IF NOT EXISTS spooled (only_row INTEGER PRIMARY KEY CHECK (only_row = 0), number INTEGER NOT NULL) STRICT';
+const NOTE_NUMBER =
+  'INSERT INTO spooled VALUES (0, ?) ON CONFLICT (only_row) DO UPDATE SET number = excluded.number';
 
 /** Opens the file, making it and its folder where they are missing. */
 export function openStore(path: string): Store {
   mkdirSync(dirname(path), { recursive: true });
   const database = new Database(path, { timeout: BUSY_MILLIS });
+  let chained: number;
   try {
     // A kill of the process loses nothing that was committed; only a power failure may, and then the broker's own
     // order list is the record.
     database.exec('PRAGMA journal_mode = WAL');
     database.exec('PRAGMA synchronous = NORMAL');
-    prepareTables(database);
+    chained = prepareTables(database);
+    database.exec(SPOOLED);
   } catch (cause) {
     database.close();
     throw cause;
   }
-  const insert = database.prepare('INSERT INTO record (day, at, kind, symbol, body) VALUES (?, ?, ?, ?, ?)');
+  const insert = database.prepare(INSERT);
   const select = database
-    .prepare(
-      'SELECT id, day, at, kind, symbol, body FROM record WHERE day = ? AND id > ? ORDER BY id LIMIT ?',
-    )
+    .prepare(`SELECT ${COLUMNS} FROM record WHERE day = ? AND id > ? ORDER BY id LIMIT ?`)
     .raw();
+  const newest = database.prepare('SELECT id, hash FROM record ORDER BY id DESC LIMIT 1').raw();
+  const same = database.prepare('SELECT count(*) FROM record WHERE id = ? AND hash = ?').raw();
+  const note = database.prepare(NOTE_NUMBER);
   const { ino } = statSync(path);
 
+  // Read once: nobody else writes. Should somebody, our next id is taken, the batch is refused, and the file read anew.
+  const [last] = newest.all() as readonly (readonly [id: number, hash: string])[];
+  let head: JournalHead | null = last === undefined ? null : { id: last[0], hash: last[1] };
+  let committed = Number(database.prepare('SELECT number FROM spooled').raw().all().flat()[0] ?? 0);
+
   return {
-    append(rows) {
+    append(rows, number = 0) {
       // SQLite would go on writing to a file that nobody can open any more.
-      if (statSync(path, { throwIfNoEntry: false })?.ino !== ino)
-        throw new JournalError('journal.moved', `the journal file must stay in its place: ${path}`);
+      if (statSync(path, { throwIfNoEntry: false })?.ino !== ino) throw moved(path);
       database.exec('BEGIN IMMEDIATE');
       try {
-        for (const row of rows) insert.run(...row);
+        let { id, hash } = head ?? { id: 0, hash: GENESIS };
+        for (const row of rows) {
+          id += 1;
+          hash = hashRecord(hash, id, RECORD_VERSION, row);
+          insert.run(id, ...row, hash);
+        }
+        if (number > committed) note.run(number);
         database.exec('COMMIT');
+        if (id > 0) head = { id, hash };
+        committed = Math.max(committed, number);
       } catch (cause) {
         // A full disk has rolled back by itself already.
         if (database.inTransaction) database.exec('ROLLBACK');
         throw cause;
       }
     },
-    read: (day, after, limit) => select.all(day, after, limit) as readonly StoredRow[],
+    read: (day, after, limit) => (select.all(day, after, limit) as readonly RawRow[]).map(storedRow),
+    head: () => head,
+    number: () => committed,
+    knows: ({ id, hash }) => Number(same.all(id, hash).flat()[0]) === 1,
+    chained,
     close: () => void database.close(),
   };
 }
 
-function prepareTables(database: Database.Database): void {
-  const version = readPragma(database, 'user_version');
-  const application = readPragma(database, 'application_id');
-  const tables = Number(database.prepare('SELECT count(*) FROM sqlite_schema').raw().all().flat()[0]);
-  if (tables > 0 && application !== APPLICATION_ID)
-    throw new JournalError(
-      'journal.foreign',
-      'the journal must be a file of scalpd; found a database of another program',
-    );
-  if (version > SCHEMA_VERSION)
+function storedRow(raw: RawRow): StoredRow {
+  const [id, , , , , , v] = raw;
+  if (v > RECORD_VERSION)
     throw new JournalError(
       'journal.newer',
-      `the journal must not be newer than this scalpd (version ${SCHEMA_VERSION}); found version ${version}`,
+      `records must not be newer than this scalpd (version ${RECORD_VERSION}); record ${id} has version ${v}`,
     );
-  if (tables > 0) return;
-  database.exec('BEGIN IMMEDIATE');
-  database.exec(SCHEMA);
-  database.exec('COMMIT');
+  return rowOf(raw);
 }
 
-function readPragma(database: Database.Database, name: string): number {
-  return Number(database.prepare(`PRAGMA ${name}`).raw().all().flat()[0]);
-}
+/** It is not made anew: another file would lack what this one tells. */
+export const moved = (path: string): JournalError =>
+  new JournalError(
+    'journal.moved',
+    `the journal file must stay in its place; put it back, or stop scalpd and start it without: ${path}`,
+  );
 
 /** Held as long as the daemon lives: two of them would each believe that they know every order. */
 export type Hold = { release(): void };

@@ -1,9 +1,9 @@
+import { existsSync } from 'node:fs';
 import { toJournalError } from './journal-error.ts';
-import type { JournalDownlink, JournalUplink } from './protocol.ts';
-import { openStore, type Row, type Store, takeHold } from './store.ts';
-
-/** Most rows that one commit takes: bounds how long the first of them waits for its answer. */
-const BATCH_MAX = 2_000;
+import { BATCH_MAX, type JournalDownlink, type JournalUplink } from './protocol.ts';
+import type { NumberedRow, Row } from './row.ts';
+import { readSpool } from './spool.ts';
+import { moved, openStore, type Store, takeHold } from './store.ts';
 
 export type WriterEnd = {
   readonly path: string;
@@ -17,13 +17,24 @@ export type WriterEnd = {
  * The writing end of the journal: commits whatever has arrived, then answers. After an error the file is closed, and
  * opened again for the next batch: when the disk has recovered, so has the journal.
  *
- * Returns what is to be called with each message that wakes the writer; throws when the journal cannot be opened.
+ * Says `opened`, and returns what is to be called with each message that wakes the writer; throws when the journal cannot
+ * be opened.
  */
 export function startWriter({ path, send, next, end }: WriterEnd): (message: JournalDownlink) => void {
   const hold = takeHold(path);
-  let store: Store | null = openStore(path);
+  let store: Store | null = null;
+  try {
+    store = openStore(path);
+    const recovered = takeSpool(path, store);
+    send({ kind: 'opened', chained: store.chained, recovered, number: store.number(), head: store.head() });
+  } catch (cause) {
+    store?.close();
+    hold.release();
+    throw cause;
+  }
 
   const open = (): Store => {
+    if (store === null && !existsSync(path)) throw moved(path);
     store ??= openStore(path);
     return store;
   };
@@ -36,10 +47,10 @@ export function startWriter({ path, send, next, end }: WriterEnd): (message: Jou
     store = null;
   };
 
-  const commit = (rows: readonly Row[]): void => {
+  const commit = (rows: readonly NumberedRow[]): void => {
     if (rows.length === 0) return;
     try {
-      open().append(rows);
+      appendNew(open(), rows);
       send({ kind: 'committed', count: rows.length });
     } catch (cause) {
       abandon();
@@ -48,10 +59,11 @@ export function startWriter({ path, send, next, end }: WriterEnd): (message: Jou
     }
   };
 
-  const read = (request: Extract<JournalDownlink, { kind: 'read' }>): void => {
-    const { id, day, after, limit } = request;
+  const answer = (request: Extract<JournalDownlink, { kind: 'read' | 'head' }>): void => {
+    const { id } = request;
     try {
-      send({ kind: 'rows', id, rows: open().read(day, after, limit) });
+      if (request.kind === 'head') send({ kind: 'newest', id, head: open().head() });
+      else send({ kind: 'rows', id, rows: open().read(request.day, request.after, request.limit) });
     } catch (cause) {
       abandon();
       const { code, message } = toJournalError(cause);
@@ -67,15 +79,15 @@ export function startWriter({ path, send, next, end }: WriterEnd): (message: Jou
   };
 
   return (first) => {
-    let rows: Row[] = [];
+    let rows: NumberedRow[] = [];
     for (let message: JournalDownlink | undefined = first; message !== undefined; message = next()) {
       if (message.kind === 'append') {
-        rows.push(message.row);
+        rows.push(...message.rows);
         if (rows.length < BATCH_MAX) continue;
       }
       commit(rows);
       rows = [];
-      if (message.kind === 'read') read(message);
+      if (message.kind === 'read' || message.kind === 'head') answer(message);
       if (message.kind === 'close') {
         close();
         return;
@@ -84,3 +96,19 @@ export function startWriter({ path, send, next, end }: WriterEnd): (message: Jou
     commit(rows);
   };
 }
+
+/** What a killed process had promised and not committed any more. */
+function takeSpool(path: string, store: Store): number {
+  const rows = readSpool(path, store.knows);
+  return appendNew(store, rows);
+}
+
+/** A row whose number was committed is in the file already: its answer was lost with a thread or a process. */
+function appendNew(store: Store, rows: readonly NumberedRow[]): number {
+  const done = store.number();
+  const fresh = rows.filter(([number]) => number > done);
+  if (fresh.length > 0) store.append(fresh.map(rowOf), fresh.at(-1)?.[0]);
+  return fresh.length;
+}
+
+const rowOf = ([, ...row]: NumberedRow): Row => row;

@@ -53,6 +53,8 @@ export const LOG_FILE = 'scalpd.log';
 
 const RECORDS_MAX = 20_000;
 const PER_TURN = 200;
+/** A burst of exits has left by then. */
+const TURN_MILLIS = 10;
 const LINES_BYTES_MAX = 8 * 1024 * 1024;
 const FLUSH_MILLIS = 2_000;
 const WALL_SHOWN_FROM = 1_000_000;
@@ -71,7 +73,7 @@ export function openLog(options: OpenLogOptions): OpenLog {
   let now = options.now;
   let records: LogRecord[] = [];
   let lost = 0;
-  let scheduled: NodeJS.Immediate | null = null;
+  let scheduled: NodeJS.Timeout | null = null;
 
   const droppedLine = (count: number, code: string): string =>
     toJsonLine(
@@ -135,7 +137,7 @@ export function openLog(options: OpenLogOptions): OpenLog {
     schedule();
   };
   const schedule = (): void => {
-    if (scheduled === null && records.length > 0) scheduled = setImmediate(turn);
+    if (scheduled === null && records.length > 0) scheduled = setTimeout(turn, TURN_MILLIS);
   };
 
   const write = (level: LogLevel, event: string, fields: LogFields = {}): void => {

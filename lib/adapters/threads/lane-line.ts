@@ -3,9 +3,19 @@ import { type Endpoint, wrap } from 'comlink';
 import type { Ticker } from '../../domain/ids.ts';
 import type { LaneControl } from '../../ports/lane-host.ts';
 import type { LaneDownlink, LaneInputMessage } from '../../ports/lane-protocol.ts';
+import type { HoldBack } from './hold-back.ts';
 import type { SeatUplink } from './thread-protocol.ts';
 
-/** The main thread's end of one lane: its two ports, its numbering, its control plane. */
+/**
+ * The main thread's end of one lane: its two ports, its numbering, its control plane.
+ *
+ * A port has no bound of its own and never pushes back. What is under way to a lane is bounded by the supervisor, which
+ * gives a lane up that leaves too much unanswered; a lane speaks only in answer, once for each message, so what is under
+ * way from it is bounded by the same number. Prints never come here: the newest one lies in shared memory.
+ *
+ * Waking a thread is the dearest part of a message. What asks for no decision therefore waits a moment, and goes with the
+ * next message that does, or with others like it; messages keep their order in any case.
+ */
 export type LaneLine = {
   /** The ends that travel to the thread; to be transferred once. */
   readonly far: { readonly port: MessagePort; readonly control: MessagePort };
@@ -19,7 +29,7 @@ export type LaneLine = {
   close(reason: string): void;
 };
 
-export function openLaneLine(onUplink: (uplink: SeatUplink) => void): LaneLine {
+export function openLaneLine(onUplink: (uplink: SeatUplink) => void, holdBack: HoldBack): LaneLine {
   const { port1: port, port2: farPort } = new MessageChannel();
   const { port1: controlPort, port2: farControl } = new MessageChannel();
   let open = true;
@@ -33,14 +43,22 @@ export function openLaneLine(onUplink: (uplink: SeatUplink) => void): LaneLine {
   port.unref();
   controlPort.unref();
 
-  const send = (message: LaneDownlink): number => {
-    port.postMessage(message);
+  let held: LaneDownlink[] = [];
+  const release = (): void => {
+    const messages = held;
+    held = [];
+    if (open && messages.length > 0) port.postMessage(messages);
+  };
+  const send = (message: LaneDownlink, canWait = false): number => {
+    held.push(message);
+    if (!canWait) release();
+    else if (held.length === 1) holdBack(release);
     return message.seq;
   };
   return {
     far: { port: farPort, control: farControl },
     control: control.remote,
-    post: (input) => send({ seq: ++seq, kind: 'input', input }),
+    post: (input) => send({ seq: ++seq, kind: 'input', input }, asksNothing(input)),
     ping: () => send({ seq: ++seq, kind: 'ping' }),
     stop: () => send({ seq: ++seq, kind: 'stop' }),
     drain() {
@@ -54,6 +72,12 @@ export function openLaneLine(onUplink: (uplink: SeatUplink) => void): LaneLine {
       control.close(reason);
     },
   };
+}
+
+/** News that confirms what the lane assumes: an order of its own was taken. */
+function asksNothing(input: LaneInputMessage): boolean {
+  if (input.kind === 'submitSettled') return input.verdict.kind === 'accepted';
+  return input.kind === 'reported' && input.report.fill === null && input.report.status === 'new';
 }
 
 /** Comlink leaves a call to a dead thread pending for ever; here it rejects when the line closes. */

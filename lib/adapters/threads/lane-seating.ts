@@ -2,6 +2,7 @@ import type { Ticker } from '../../domain/ids.ts';
 import { unreachable } from '../../domain/invariant.ts';
 import type { LaneHostEvents, LaneLoss } from '../../ports/lane-host.ts';
 import type { LaneStart } from '../../ports/lane-protocol.ts';
+import { createHoldBack } from './hold-back.ts';
 import { type LaneLine, openLaneLine } from './lane-line.ts';
 import type { LaneThreadHandle } from './lane-thread-handle.ts';
 import type { SeatUplink } from './thread-protocol.ts';
@@ -26,6 +27,9 @@ export type Seating = {
   evacuate(thread: LaneThreadHandle, loss: LaneLoss): void;
 };
 
+/** Long enough for a burst of exits to leave, short against anything that a lane measures. */
+const HOLD_MILLIS = 8;
+
 /**
  * 1. A lane is reported lost at most once, and only if it had been ready and nobody had asked it to stop.
  * 2. What a lane said before its end is handed on before its loss; nothing is after it.
@@ -33,6 +37,7 @@ export type Seating = {
  */
 export function createSeating(startTimeoutMs: number, events: LaneHostEvents): Seating {
   const lanes = new Map<Ticker, Seat>();
+  const holdBack = createHoldBack(HOLD_MILLIS);
 
   function leave(seat: Seat, loss: LaneLoss): void {
     if (lanes.get(seat.symbol) !== seat) return;
@@ -72,7 +77,7 @@ export function createSeating(startTimeoutMs: number, events: LaneHostEvents): S
     lanes: () => [...lanes.values()],
     seat(start, markSlot, thread) {
       return new Promise((settle) => {
-        const line = openLaneLine((uplink) => hear(seat, uplink));
+        const line = openLaneLine((uplink) => hear(seat, uplink), holdBack);
         const seat = createSeat(start.symbol, line, thread, settle);
         const text = `it was not ready within ${startTimeoutMs} ms`;
         seat.expectReady(setTimeout(() => leave(seat, { code: 'stalled', text }), startTimeoutMs));

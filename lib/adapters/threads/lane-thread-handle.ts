@@ -17,10 +17,10 @@ export type LaneThreadHandle = {
   end(): void;
   /** Terminates the thread now, whatever it does. `onGone` follows with this loss. */
   abort(loss: LaneLoss): void;
-  /** Turns on when its first lanes are ready: loading a strategy may rightly take longer than a stall. */
+  /** Its pulse as counted so far; `null` until `watch`: loading a strategy may rightly take longer than a stall. */
+  pulse(): number | null;
+  /** Its first lanes are ready. */
   watch(): void;
-  /** How many checks in a row found the pulse where it was; 0 while unwatched. Counts one check per call. */
-  silentChecks(): number;
 };
 
 export function startLaneThread(
@@ -37,8 +37,6 @@ export function startLaneThread(
   let id: number | null = null;
   let ending = false;
   let watched = false;
-  let lastBeat = 0;
-  let silent = 0;
 
   const hear = (message: ThreadUplink): void => {
     id = message.threadId;
@@ -79,13 +77,7 @@ export function startLaneThread(
     },
     watch() {
       watched = true;
-      lastBeat = Atomics.load(beats, 0);
     },
-    silentChecks() {
-      const beat = Atomics.load(beats, 0);
-      silent = watched && beat === lastBeat ? silent + 1 : 0;
-      lastBeat = beat;
-      return silent;
-    },
+    pulse: () => (watched ? Atomics.load(beats, 0) : null),
   };
 }

@@ -6,12 +6,14 @@ import type { LaneThreadTask, ThreadDownlink, ThreadUplink } from './thread-prot
 
 /**
  * A thread that lanes live in, from `hello` to `end`. It holds no socket, no file and no clock; the one timer counts
- * the pulse that tells the main thread that this event loop still turns.
+ * the pulse that tells the main thread that this event loop still turns. An input worked on counts as well: at a bar's
+ * close a full thread has its hands full for a while, and no timer runs between the messages that wait.
  */
 export async function runLaneThread(task: LaneThreadTask): Promise<void> {
   const { port } = task;
   const pulse = new Int32Array(task.pulse);
-  const beat = setInterval(() => Atomics.add(pulse, 0, 1), task.pulseEveryMs);
+  const beat = (): void => void Atomics.add(pulse, 0, 1);
+  const pacemaker = setInterval(beat, task.pulseEveryMs);
   const slots = new Map<Ticker, number>();
   const marks = openMarkReader(task.marks, slots);
   await new Promise<void>((end) => {
@@ -21,10 +23,10 @@ export async function runLaneThread(task: LaneThreadTask): Promise<void> {
         return;
       }
       slots.set(message.seat.start.symbol, message.seat.markSlot);
-      void takeSeat(message.seat, marks);
+      void takeSeat(message.seat, marks, beat);
     });
     port.postMessage({ kind: 'hello', threadId } satisfies ThreadUplink);
   });
-  clearInterval(beat);
+  clearInterval(pacemaker);
   port.close();
 }

@@ -9,6 +9,7 @@ import { createSeating } from './lane-seating.ts';
 import { type LaneThreadHandle, startLaneThread } from './lane-thread-handle.ts';
 import { packEvenly } from './pack-plan.ts';
 import { createSharedMarks, openMarkWriter } from './shared-marks.ts';
+import { createStallWatch } from './stall-watch.ts';
 import type { LaneThreadTask } from './thread-protocol.ts';
 
 export type PiscinaLanesOptions = {
@@ -20,15 +21,21 @@ export type PiscinaLanesOptions = {
   readonly startConcurrency: number;
   /** The compiled `workers/lane.js`. */
   readonly workerUrl: URL;
-  /** Wall time without a pulse after which a thread is terminated as stalled; noticed within 1.25 of it. */
+  /**
+   * Wall time without a pulse after which a thread has stalled; noticed within 1.25 of it. Its lanes are lost in that
+   * moment, whether the thread can be terminated at once or, because it waits for a child process, only later. A
+   * strategy that thinks about one bar for longer than 0.75 of it will be taken for one that hangs.
+   */
   readonly stallMs: number;
   /** Wall time a lane may take to say `ready`. */
   readonly startTimeoutMs: number;
   /** Wall time a lane may take to say `gone`, and all threads together to end. */
   readonly stopTimeoutMs: number;
   /**
-   * Old-space limit of a thread. Many objects end that thread alone (`outOfMemory`); one single allocation above the
-   * limit ends the whole process, which is why it is far above what lanes need. Buffers are not counted.
+   * Old-space limit of a thread. Many objects end that thread alone (`outOfMemory`), before they cost the machine its
+   * memory; without a limit a leak is stopped at some 2 to 4 GB, by then often by the system, which ends the process.
+   * One single allocation above the limit ends the process at once, which is why it is far above what lanes need; the
+   * start after that finds the shares. Buffers are not counted.
    */
   readonly heapLimitMb: number;
   /** Errors of the pool that no lane can be blamed for. */
@@ -38,7 +45,7 @@ export type PiscinaLanesOptions = {
 export const PISCINA_LANES_DEFAULTS = {
   startConcurrency: 4,
   workerUrl: new URL('../../../workers/lane.js', import.meta.url),
-  stallMs: 1_000,
+  stallMs: 600,
   startTimeoutMs: 30_000,
   stopTimeoutMs: 2_000,
   heapLimitMb: 256,
@@ -56,9 +63,6 @@ export class LaneStartError extends Error {
   }
 }
 
-/** A thread counts as stalled after this many checks in a row without a pulse. */
-const CHECKS_PER_STALL = 4;
-
 /**
  * Lanes in worker threads. A lane that throws is lost alone; a thread that dies or stalls loses all its lanes, each
  * reported once. A lane that ends after `stop` or `close` is not reported as lost, however it ended.
@@ -69,7 +73,6 @@ export function openPiscinaLanes(
 ): LaneHost {
   const options: PiscinaLanesOptions = { ...PISCINA_LANES_DEFAULTS, ...given };
   const { maxThreads, startTimeoutMs, stopTimeoutMs } = options;
-  const checkEveryMs = options.stallMs / CHECKS_PER_STALL;
   const memory = createSharedMarks(options.marksCapacity);
   const marks = openMarkWriter(memory);
   const slots = new Map<Ticker, number>();
@@ -85,11 +88,11 @@ export function openPiscinaLanes(
     if (unborn.length === 0) options.onError(error);
   });
 
+  const watch = createStallWatch<LaneThreadHandle>(options.stallMs);
   const watchdog = setInterval(() => {
     const text = `its thread gave no sign of life for ${options.stallMs} ms`;
-    for (const thread of threads)
-      if (thread.silentChecks() >= CHECKS_PER_STALL) thread.abort({ code: 'stalled', text });
-  }, checkEveryMs).unref();
+    for (const thread of watch.look(performance.now(), threads)) thread.abort({ code: 'stalled', text });
+  }, watch.lookEveryMs).unref();
 
   function slotOf(symbol: Ticker): number {
     const known = slots.get(symbol);
@@ -101,7 +104,7 @@ export function openPiscinaLanes(
   }
 
   function openThread(): LaneThreadHandle {
-    const thread = startLaneThread(pool, memory, checkEveryMs, (loss) => {
+    const thread = startLaneThread(pool, memory, watch.lookEveryMs, (loss) => {
       threads.delete(thread);
       seating.evacuate(thread, loss);
     });

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Ticker } from '../../domain/ids.ts';
 import type { LaneLoss } from '../../ports/lane-host.ts';
-import type { LaneStart, LaneUplink } from '../../ports/lane-protocol.ts';
+import type { LaneDownlink, LaneStart, LaneUplink } from '../../ports/lane-protocol.ts';
 
 /**
  * What passes between the host and a lane thread besides the lanes' own messages. Each lane has two ports to itself:
@@ -12,7 +12,7 @@ import type { LaneStart, LaneUplink } from '../../ports/lane-protocol.ts';
 export type LaneThreadTask = {
   readonly port: MessagePort;
   readonly marks: SharedArrayBuffer;
-  /** One Int32 that the thread's event loop counts up: a thread that hangs stops counting. */
+  /** One Int32 that the thread counts up, by the clock and with each input it has worked on: one that hangs stops. */
   readonly pulse: SharedArrayBuffer;
   readonly pulseEveryMs: number;
 };
@@ -28,8 +28,11 @@ export type LaneSeat = {
 export type ThreadDownlink = { readonly kind: 'seat'; readonly seat: LaneSeat } | { readonly kind: 'end' };
 export type ThreadUplink = { readonly kind: 'hello'; readonly threadId: number };
 
+/** On a lane's port, downwards: messages in order; what could wait comes together with what could not. */
+export type SeatDownlink = readonly LaneDownlink[];
+
 /**
- * On a lane's port. `lost` travels there too, so that it cannot overtake what the lane decided before: whoever takes
+ * On a lane's port, upwards. `lost` travels there too, so that it cannot overtake what the lane decided before: whoever takes
  * the lane over has seen everything it asked for.
  */
 export type SeatUplink =

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import type { Config } from '../../adapters/config/config.ts';
 import { decimal, whole } from '../../adapters/config/units.ts';
 import { wallTime } from '../../adapters/time/calendar.ts';
@@ -14,12 +15,14 @@ import type { ExchangeFacts } from '../exchange-options.ts';
 import type { ExchangeThread, LedgerView } from '../exchange-thread.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type RunResult, runDaemon } from '../run-daemon.ts';
+import { type Verification, verifyDay } from '../verify-day.ts';
 
 type DemoOptions = {
   readonly seed?: string;
   readonly speed?: string;
   readonly tape?: readonly string[];
   readonly config?: string;
+  readonly journal?: string;
   readonly json?: boolean;
 };
 
@@ -43,6 +46,10 @@ export const registerDemo: Register = (program, { io, ends }) => {
       'recorded days instead of an invented market: .ndjson or .ndjson.gz files, or folders',
     )
     .option(CONFIG_OPTION, CONFIG_HELP)
+    .option(
+      '--journal <FILE>',
+      'keep the journal in this new file, and the flat certificate in reports/ beside it',
+    )
     .option('--json', 'end with the report as JSON, and print nothing else')
     .action(ends((options: DemoOptions) => demo(io, options)));
 };
@@ -53,6 +60,12 @@ async function demo(io: Io, options: DemoOptions): Promise<ExitCode> {
   const seed = readNumber(io, '--seed', options.seed, whole(0, 4_294_967_295), load.config.exchange.seed);
   const speed = readNumber(io, '--speed', options.speed, decimal(0.01, 10_000), SPEED);
   if (seed === null || speed === null) return EXIT.usage;
+  const kept = options.journal === undefined ? null : resolve(io.cwd, options.journal);
+  // A day that is in the journal already would be taken up where it ended.
+  if (kept !== null && existsSync(kept)) {
+    io.err(`command line: --journal: allowed: a file that is not there yet; found: ${options.journal}`);
+    return EXIT.usage;
+  }
   const signals = io.stopSignals();
   const started = await startEmbeddedExchange(factsOfDemo(load.config, options, seed, speed), {
     speed,
@@ -66,6 +79,8 @@ async function demo(io: Io, options: DemoOptions): Promise<ExitCode> {
   }
   const { thread, endpoints } = started;
   const scratch = await mkdtemp(join(tmpdir(), 'scalpd-demo-'));
+  const journalPath = kept ?? join(scratch, 'demo.db');
+  const reportsDir = join(dirname(journalPath), 'reports');
   const screen = openDemoScreen({
     write: options.json === true ? () => undefined : io.write,
     isTty: io.isTty,
@@ -78,7 +93,8 @@ async function demo(io: Io, options: DemoOptions): Promise<ExitCode> {
       config: tradable(load.config, thread),
       endpoints,
       cwd: io.cwd,
-      journalPath: join(scratch, 'demo.db'),
+      journalPath,
+      reportsDir,
       console: null,
       once: true,
       control: false,
@@ -86,7 +102,12 @@ async function demo(io: Io, options: DemoOptions): Promise<ExitCode> {
       watch: { onOpen: (status) => screen.watch(status), onLog: screen.log },
     });
     screen.close();
-    return tell(io, options, result, before, await thread.ledger());
+    const { report } = result;
+    const verification =
+      report === null || report.day === null
+        ? null
+        : await verifyDay({ day: report.day, journalPath, reportsDir });
+    return tell(io, options, result, verification, before, await thread.ledger());
   } finally {
     screen.close();
     await thread.stop();
@@ -124,6 +145,7 @@ function tell(
   io: Io,
   options: DemoOptions,
   { code, text, report }: RunResult,
+  verification: Verification | null,
   before: LedgerView,
   after: LedgerView,
 ): ExitCode {
@@ -133,13 +155,50 @@ function tell(
   }
   const differences = compareBooks(report, before, after);
   const full: SessionReport = { ...report, discrepancies: [...report.discrepancies, ...differences] };
-  if (options.json === true) io.out(JSON.stringify(full));
-  else io.out(formatReport(full).trimEnd());
+  const certificate = certificateOf(verification);
+  if (options.json === true) io.out(JSON.stringify({ ...full, certificate }));
+  else {
+    io.out(formatReport(full).trimEnd());
+    for (const line of describeCertificate(io, options, certificate)) io.out(line);
+  }
   if (code !== EXIT.done) {
     io.err(`scalpd: ${text}`);
     return code;
   }
-  return differences.length === 0 ? EXIT.done : EXIT.failed;
+  // Stopped before a session began: there is nothing to certify.
+  const isProven = certificate.verified || (certificate.flat === null && report.submitted === 0);
+  return differences.length === 0 && isProven ? EXIT.done : EXIT.failed;
+}
+
+type CertificateFacts = {
+  readonly day: string | null;
+  readonly flat: boolean | null;
+  readonly verified: boolean;
+  readonly records: number;
+  readonly head: string | null;
+  readonly findings: readonly string[];
+};
+
+const certificateOf = (verification: Verification | null): CertificateFacts => ({
+  day: verification?.day ?? null,
+  flat: verification?.certificate?.flat ?? null,
+  verified: verification?.ok ?? false,
+  records: verification?.journal.records ?? 0,
+  head: verification?.journal.head?.hash ?? null,
+  findings: verification?.findings ?? [],
+});
+
+function describeCertificate(io: Io, options: DemoOptions, found: CertificateFacts): readonly string[] {
+  const { day, flat, verified, records, head, findings } = found;
+  const word = flat === null ? 'unproven' : flat ? 'flat' : 'not flat';
+  const first = `certificate: ${word}, ${verified ? 'verified' : 'NOT verified'} against ${records} journal records, chain head ${head ?? '-'}`;
+  if (options.journal === undefined || day === null) return [first, ...findings];
+  const reports = relative(io.cwd, join(dirname(resolve(io.cwd, options.journal)), 'reports'));
+  return [
+    first,
+    ...findings,
+    `again: scalpd verify ${day} --journal ${options.journal} --reports ${reports}`,
+  ];
 }
 
 function readNumber(

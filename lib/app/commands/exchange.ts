@@ -19,6 +19,7 @@ type ExchangeCommand = {
   readonly day?: string;
   readonly days?: string;
   readonly start?: string;
+  readonly skipNights?: boolean;
   readonly cash?: string;
   readonly json?: boolean;
 };
@@ -45,6 +46,7 @@ export const registerExchange: Register = (program, { io, ends }) => {
       '--start <HH:MM>',
       'time in New York to start at; the market before it is history (default: 09:28)',
     )
+    .option('--skip-nights', 'from one session straight to the next: its clock steps over the hours between')
     .option('--cash <USD>', 'cash of the account (default: 100000)')
     .option('--json', 'print what it listens on as one line of JSON')
     .action(ends((options: ExchangeCommand) => exchange(io, options)));
@@ -140,6 +142,7 @@ async function readWish(options: ExchangeCommand): Promise<Wish | { readonly mis
     startAt: options.start ?? null,
     day: options.day ?? null,
     days: number('days', whole(1, 60)),
+    skipNights: options.skipNights ?? false,
     cashUsd: number('cash', decimal(1, 1_000_000_000)),
   };
   const port = number('port', whole(0, 65_535)) ?? PORT;

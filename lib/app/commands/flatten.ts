@@ -1,14 +1,7 @@
 import type { Register } from '../command.ts';
 import { CONFIG_HELP, CONFIG_OPTION } from '../configuration.ts';
-import {
-  askDaemon,
-  conclude,
-  type OperatorOptions,
-  symbolOf,
-  UNSAID,
-  WHY_HELP,
-  WHY_OPTION,
-} from './operator.ts';
+import { WAIT_HELP, WAIT_OPTION } from '../follow.ts';
+import { orderOut, symbolOf, UNSAID, type WaitOptions, WHY_HELP, WHY_OPTION } from './operator.ts';
 
 export const registerFlatten: Register = (program, { io, ends }) => {
   program
@@ -16,13 +9,15 @@ export const registerFlatten: Register = (program, { io, ends }) => {
     .description('get out at market now; entries stay shut until resumed')
     .argument('[SYMBOL]', 'one lane; all of them when left out')
     .option(WHY_OPTION, WHY_HELP, UNSAID)
+    .option(WAIT_OPTION, WAIT_HELP)
     .option(CONFIG_OPTION, CONFIG_HELP)
     .option('--json', 'print the answer as JSON')
     .action(
-      ends(async (typed: string | undefined, options: OperatorOptions & { readonly why: string }) => {
+      ends(async (typed: string | undefined, options: WaitOptions) => {
         const symbol = symbolOf(typed);
-        const reply = await askDaemon(io, options, { kind: 'flatten', symbol, why: options.why });
-        return conclude(io, options, reply, () => [`getting out: ${symbol ?? 'all lanes'}`]);
+        return orderOut(io, options, { kind: 'flatten', symbol, why: options.why }, symbol, [
+          `getting out: ${symbol ?? 'all lanes'}`,
+        ]);
       }),
     );
 };

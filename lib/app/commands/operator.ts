@@ -5,6 +5,7 @@ import { controlPath } from '../../adapters/control/socket-path.ts';
 import type { Io } from '../command.ts';
 import { readConfiguration } from '../configuration.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { followUntilFlat, readPatience, statusOn } from '../follow.ts';
 
 export type OperatorOptions = { readonly config?: string; readonly json?: boolean };
 
@@ -18,9 +19,42 @@ export async function askDaemon(
   options: OperatorOptions,
   action: ControlAction,
 ): Promise<ControlReply | null> {
+  const path = await findDaemon(io, options);
+  return path === null ? null : callControl(path, action);
+}
+
+/** The socket of the daemon that the configuration describes; `null` when that is wrong (already printed). */
+async function findDaemon(io: Io, options: OperatorOptions): Promise<string | null> {
   const load = await readConfiguration(io, options);
-  if (load === null) return null;
-  return callControl(controlPath(resolve(io.cwd, load.config.journal.path)), action);
+  return load === null ? null : controlPath(resolve(io.cwd, load.config.journal.path));
+}
+
+export type WaitOptions = OperatorOptions & { readonly why: string; readonly wait?: string | true };
+
+/** Orders lanes out, and follows them until they are where that was asked for. */
+export async function orderOut(
+  io: Io,
+  options: WaitOptions,
+  action: ControlAction,
+  symbol: string | null,
+  said: readonly string[],
+): Promise<ExitCode> {
+  const patience = readPatience(options.wait);
+  if (typeof patience === 'string') {
+    io.err(`command line: ${patience}`);
+    return EXIT.usage;
+  }
+  const path = await findDaemon(io, options);
+  const code = conclude(io, options, path === null ? null : await callControl(path, action), () => said);
+  if (code !== EXIT.done || path === null || patience === null) return code;
+  return followUntilFlat({
+    symbol,
+    patience,
+    ask: statusOn(path),
+    // Standard output is one JSON document where that was asked for.
+    tell: options.json === true ? io.err : io.out,
+    complain: io.err,
+  });
 }
 
 /** Prints the daemon's answer and gives the exit code that goes with it. */

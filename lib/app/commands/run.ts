@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type Endpoints, resolveEndpoints } from '../../adapters/alpaca/endpoints.ts';
 import type { Config } from '../../adapters/config/config.ts';
+import { killFilePath } from '../../adapters/control/socket-path.ts';
 import { wallTime } from '../../adapters/time/calendar.ts';
 import { formatReport } from '../../engine/report.ts';
 import type { Io, Register } from '../command.ts';
@@ -34,6 +35,10 @@ async function run(io: Io, symbols: readonly string[], options: RunOptions): Pro
   const { config } = load;
   const access = await openAccess(io, config);
   if (access === null) return EXIT.usage;
+  if (access.endpoints.live)
+    io.err(
+      `scalpd: LIVE TRADING with real money at ${access.endpoints.baseUrl}: the kill switch is \`scalpd kill\``,
+    );
   const signals = io.stopSignals();
   signals.onAgain((name) => io.err(`scalpd: ${name} again: still getting out; see the log`));
   try {
@@ -42,9 +47,11 @@ async function run(io: Io, symbols: readonly string[], options: RunOptions): Pro
       endpoints: access.endpoints,
       cwd: io.cwd,
       journalPath: resolve(io.cwd, config.journal.path),
+      reportsDir: resolve(io.cwd, config.reports.dir),
       console: options.json === true ? null : consoleOf(io),
       once: options.once === true,
       control: true,
+      kill: { file: killFileOf(io, config), onSignal: signals.onKill },
       stop: signals.first,
       watch: {},
     });
@@ -54,6 +61,9 @@ async function run(io: Io, symbols: readonly string[], options: RunOptions): Pro
     signals.release();
   }
 }
+
+const killFileOf = ({ cwd }: Io, { risk, journal }: Config): string =>
+  risk.killFile === 'auto' ? killFilePath(resolve(cwd, journal.path)) : resolve(cwd, risk.killFile);
 
 /** Readable for a person, JSON for a pipe; under pm2, whose own capture is not rotated, only what needs attention. */
 function consoleOf({ isTty, env }: Io): RunPlan['console'] {
@@ -79,10 +89,19 @@ async function openAccess(io: Io, config: Config): Promise<Access | null> {
     return openOwnExchange(io, config);
   }
   const resolved = resolveEndpoints(io.env, mode, config.feed);
-  if (resolved.ok) return { endpoints: resolved.endpoints, close: async () => undefined };
+  if (resolved.ok) {
+    forgetKeys();
+    return { endpoints: resolved.endpoints, close: async () => undefined };
+  }
   for (const { key, allowed, found } of resolved.mistakes)
     io.err(`environment: ${key}: allowed: ${allowed}; found: ${found}`);
   return null;
+}
+
+/** They are known now. Whatever shows the environment later (Node's diagnostic report, a thread, a child) shows no key. */
+function forgetKeys(): void {
+  delete process.env.APCA_API_KEY_ID;
+  delete process.env.APCA_API_SECRET_KEY;
 }
 
 async function openOwnExchange(io: Io, config: Config): Promise<Access | null> {

@@ -29,11 +29,18 @@ export function describeStatus(status: StatusView): readonly string[] {
       : `session    ${session.day}, entries until ${session.entryCutoffAt}, flatten at ${session.flattenAt}`,
     `feeds      data ${feed(status.dataFeed)}; trades ${feed(status.tradeFeed)}`,
     `money      P&L today ${status.dayPnlUsd ?? 'unknown'}, buying power ${status.buyingPowerUsd ?? 'unknown'}`,
-    `gateway    ${status.requestsWaiting} requests waiting, flattening everything takes ${status.secondsToFlatten} s`,
+    `gateway    ${status.requestsWaiting} requests waiting`,
+    `flatten    everything takes ${status.secondsToFlatten} s from now${status.lanesStuck === 0 ? '' : `, ${status.lanesStuck} halted lanes left out`}`,
   ];
   const unusual = [
     ...(status.latch === null ? [] : [`LATCHED    ${status.latch}`]),
-    ...(status.journalBroken ? ['JOURNAL    not writable: entries are stopped'] : []),
+    ...(status.flattening === null ? [] : [describeFlattening(status.flattening, status.secondsToFlatten)]),
+    ...(status.journalBroken
+      ? [`JOURNAL    not writable: entries are stopped, ${status.journalLost} records lost`]
+      : []),
+    ...(!status.journalBroken && status.journalLost > 0
+      ? [`JOURNAL    ${status.journalLost} records lost earlier; written again`]
+      : []),
     ...(status.ordersUnknown === 0 ? [] : [`UNKNOWN    ${status.ordersUnknown} orders are being looked up`]),
     ...status.discrepancies.map(({ symbol, code, evidence }) => `DISAGREES  ${symbol} ${code}: ${evidence}`),
   ];
@@ -50,6 +57,13 @@ export function describeStatus(status: StatusView): readonly string[] {
     [...lane.because, ...(lane.owner === 'thread' ? [] : [lane.owner])].join(', '),
   ]);
   return [...unusual, ...usual, '', ...table([head, ...lanes])];
+}
+
+function describeFlattening(
+  { reason, since, lanes, left, forecastSeconds }: NonNullable<StatusView['flattening']>,
+  seconds: number,
+): string {
+  return `FLATTENING ${reason} since ${since}: ${left} of ${lanes} lanes left, ${seconds} s to go (forecast at the start ${forecastSeconds} s)`;
 }
 
 const feed = ({ state, detail }: StatusView['dataFeed']): string =>
