@@ -1,88 +1,150 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { unpack } from 'msgpackr';
 import { createMsgpackMarketDecoder } from '../lib/adapters/alpaca/codec-decode-market-msgpack.ts';
-import { codecFor } from '../lib/adapters/exchange/data-codec.ts';
+import { openDataFeed } from '../lib/adapters/alpaca/data-feed.ts';
 import { openPiscinaLanes } from '../lib/adapters/threads/piscina-lanes.ts';
+import { createExchangeClock } from '../lib/adapters/time/exchange-clock.ts';
+import type { Ticker } from '../lib/domain/ids.ts';
+import type { Mark } from '../lib/domain/market.ts';
 import type { SessionPlan } from '../lib/domain/session.ts';
 import { after, minutes, seconds } from '../lib/domain/time.ts';
 import { createFeedHub, type FeedHub } from '../lib/engine/feed-hub.ts';
 import type { LaneHost } from '../lib/ports/lane-host.ts';
-import type { MarketEvent } from '../lib/sim/exchange-api.ts';
 import { type Benchmark, interleave, spreadOf } from './figure.ts';
+import { createFastestDecoder } from './parts/fastest-decoder.ts';
 import { handClock, NO_BROKER, NO_LOG, NO_QUEUE } from './parts/idle-queue.ts';
 import { barAt, laneStart, planOf, tickers } from './parts/lane-starts.ts';
-import { recordMarket } from './parts/recorded-market.ts';
+import { type Frames, framesOf, tradesOf } from './parts/market-frames.ts';
+import type { Serving } from './parts/trade-sender.ts';
 
-const PER_FRAME = 100;
 /** Of the regular session of one day. */
 const BARS_PER_SYMBOL = 390;
 
 /**
- * From a frame's bytes to the lanes, on the main thread: trades end in the shared marks of the lanes' threads, bars in a
- * decision of each lane. The sockets are left out; the floor is decoding the same frames and nothing else.
+ * Market data to the lanes: trades from a sender's socket, and from frames in memory, to the marks that lanes decide on;
+ * bars to a decision of each lane. The floor of trades is decoding alone: the fields that a mark needs, out of the same
+ * frames in memory, by the fastest decoder that was found.
  */
 const marketData: Benchmark = {
   name: 'market-data',
   async run({ quick }, report) {
-    const symbols = quick ? 2 : 50;
-    const items = recordMarket(symbols, quick ? 200 : 6_000);
-    const trades = framesOf(items.filter((item) => item.kind === 'print'));
-    const barsEach = quick ? 5 : BARS_PER_SYMBOL;
-    const rounds = quick ? 1 : 7;
-    const lanes = await openLanes(symbols);
-    // Lanes take each bar once, so every round brings a day of its own.
-    let day = 0;
-    const nextDay = (): Day => dayOfBars(symbols, barsEach, planOf(day++));
-    const bars = nextDay().frames;
-
-    const ofTrades = await interleave(rounds, {
-      through: () => lanes.feedTrades(trades),
-      decoding: async () => decodeOnly(trades),
-      msgpackr: async () => unpackOnly(trades),
-    });
-    const ofBars = await interleave(rounds, {
-      through: () => lanes.feedBars(nextDay()),
-      decoding: async () => decodeOnly(bars),
-    });
-    await lanes.close();
-
-    const rate = (frames: Frames, took: readonly number[]) =>
-      spreadOf(took.map((ms) => (frames.messages / ms) * 1_000));
-    const decodingTrades = { name: 'decoding alone', ...rate(trades, ofTrades.decoding) };
-    report({
-      name: `trades decoded and fanned out to ${symbols} lanes`,
-      unit: 'trades/s',
-      measured: rate(trades, ofTrades.through),
-      floor: decodingTrades,
-    });
-    report({
-      name: 'trades unpacked by msgpackr, into objects alone',
-      unit: 'trades/s',
-      measured: rate(trades, ofTrades.msgpackr),
-      floor: decodingTrades,
-    });
-    report({
-      name: `bars decoded, fanned out and decided by ${symbols} lanes`,
-      unit: 'bars/s',
-      measured: rate(bars, ofBars.through),
-      floor: { name: 'decoding alone', ...rate(bars, ofBars.decoding) },
-    });
+    await trades(quick, report);
+    await bars(quick, report);
   },
 };
 export default marketData;
 
-type Frames = { readonly frames: readonly Buffer[]; readonly messages: number };
-type Day = { readonly plan: SessionPlan; readonly frames: Frames };
+type Report = Parameters<Benchmark['run']>[1];
 
-/** Binary frames as Alpaca sends them. */
-function framesOf(events: readonly MarketEvent[]): Frames {
-  const codec = codecFor('application/msgpack');
-  const frames: Buffer[] = [];
-  for (let first = 0; first < events.length; first += PER_FRAME) {
-    const encoded = events.slice(first, first + PER_FRAME).map((event) => codec.encodeEvent(event));
-    frames.push(Buffer.from(codec.frame(encoded)));
-  }
-  return { frames, messages: events.length };
+const rateOf = (messages: number, took: readonly number[]) =>
+  spreadOf(took.map((ms) => (messages / ms) * 1_000));
+
+// --- trades --------------------------------------------------------------------------------------------------------------
+
+async function trades(quick: boolean, report: Report): Promise<void> {
+  const symbols = quick ? 4 : 500;
+  const printsPerDay = quick ? 200 : 4_000;
+  const { trades, marks } = tradesOf(symbols, printsPerDay);
+  const sender = await openSender(symbols, printsPerDay);
+  const lanes = await openLanes(symbols, quick ? 1 : 10);
+  const rounds = await interleave(quick ? 1 : 7, {
+    socket: () => lanes.feedFromSocket(sender, trades.messages, marks),
+    memory: () => lanes.feedTrades(trades, marks),
+    fastest: async () => decodeFastest(trades),
+    ours: async () => decodeOnly(trades),
+    msgpackr: async () => unpackOnly(trades),
+  });
+  await lanes.close();
+  sender.close();
+
+  const rate = (took: readonly number[]) => rateOf(trades.messages, took);
+  const floor = { name: 'decoding alone, fastest decoder', ...rate(rounds.fastest) };
+  const line = (name: string, took: readonly number[]): void =>
+    report({ name, unit: 'trades/s', measured: rate(took), floor });
+  line(`trades from socket frame to the marks of ${symbols} lanes`, rounds.socket);
+  line(`trades from frames in memory to the marks of ${symbols} lanes`, rounds.memory);
+  line('trades decoded into messages alone', rounds.ours);
+  line('trades unpacked by msgpackr, into objects alone', rounds.msgpackr);
 }
+
+type Sender = { readonly url: string; go(): void; close(): void };
+
+async function openSender(symbols: number, printsPerDay: number): Promise<Sender> {
+  const file = fileURLToPath(new URL('./parts/trade-sender.js', import.meta.url));
+  const child = fork(file, [String(symbols), String(printsPerDay)]);
+  const [serving] = (await once(child, 'message')) as [Serving];
+  return { url: serving.url, go: () => child.send('go'), close: () => child.disconnect() };
+}
+
+const NOT_EXPECTED = {
+  control: (): void => {},
+  unreadable(error: unknown): void {
+    throw new Error(`every frame of this benchmark can be read. Found: ${JSON.stringify(error)}`);
+  },
+};
+
+function decodeFastest({ frames, messages }: Frames): number {
+  const { decode } = createFastestDecoder();
+  let seen = 0;
+  const startedAt = performance.now();
+  for (const frame of frames) seen += decode(frame);
+  const took = performance.now() - startedAt;
+  insistOn(messages, seen);
+  return took;
+}
+
+function decodeOnly({ frames, messages }: Frames): number {
+  const decode = createMsgpackMarketDecoder();
+  let seen = 0;
+  const sink = {
+    ...NOT_EXPECTED,
+    message(): void {
+      seen += 1;
+    },
+  };
+  const startedAt = performance.now();
+  for (const frame of frames) decode(frame, sink);
+  const took = performance.now() - startedAt;
+  insistOn(messages, seen);
+  return took;
+}
+
+function unpackOnly({ frames }: Frames): number {
+  const startedAt = performance.now();
+  for (const frame of frames) unpack(frame);
+  return performance.now() - startedAt;
+}
+
+function insistOn(messages: number, seen: number): void {
+  if (seen !== messages) throw new Error(`every message is taken: ${messages}. Found: ${seen}`);
+}
+
+// --- bars ----------------------------------------------------------------------------------------------------------------
+
+async function bars(quick: boolean, report: Report): Promise<void> {
+  const symbols = quick ? 2 : 50;
+  const barsEach = quick ? 5 : BARS_PER_SYMBOL;
+  const lanes = await openLanes(symbols, symbols);
+  // Lanes take each bar once, so every round brings a day of its own.
+  let day = 0;
+  const nextDay = (): Day => dayOfBars(symbols, barsEach, planOf(day++));
+  const { frames } = nextDay();
+  const rounds = await interleave(quick ? 1 : 5, {
+    through: () => lanes.feedBars(nextDay()),
+    decoding: async () => decodeOnly(frames),
+  });
+  await lanes.close();
+  report({
+    name: `bars decoded, fanned out and decided by ${symbols} lanes`,
+    unit: 'bars/s',
+    measured: rateOf(frames.messages, rounds.through),
+    floor: { name: 'decoding alone', ...rateOf(frames.messages, rounds.decoding) },
+  });
+}
+
+type Day = { readonly plan: SessionPlan; readonly frames: Frames };
 
 /** A minute's bars share frames, as they do in life. */
 function dayOfBars(symbols: number, barsEach: number, plan: SessionPlan): Day {
@@ -100,40 +162,15 @@ function dayOfBars(symbols: number, barsEach: number, plan: SessionPlan): Day {
   };
 }
 
-const NOT_EXPECTED = {
-  control: (): void => {},
-  unreadable(error: unknown): void {
-    throw new Error(`every frame of this benchmark can be read. Found: ${JSON.stringify(error)}`);
-  },
-};
+// --- lanes ---------------------------------------------------------------------------------------------------------------
 
-function decodeOnly({ frames, messages }: Frames): number {
-  const decode = createMsgpackMarketDecoder();
-  let seen = 0;
-  const sink = {
-    ...NOT_EXPECTED,
-    message(): void {
-      seen += 1;
-    },
-  };
-  const startedAt = performance.now();
-  for (const frame of frames) decode(frame, sink);
-  const took = performance.now() - startedAt;
-  if (seen !== messages) throw new Error(`every message is decoded: ${messages}. Found: ${seen}`);
-  return took;
-}
-
-function unpackOnly({ frames }: Frames): number {
-  const startedAt = performance.now();
-  for (const frame of frames) unpack(frame);
-  return performance.now() - startedAt;
-}
-
-async function openLanes(count: number) {
+async function openLanes(count: number, threads: number) {
   const symbols = tickers(count);
   let decided = 0;
   let wanted = Number.POSITIVE_INFINITY;
   let onAllDecided: () => void = () => {};
+  /** The mark that each lane's latest decision was made on. */
+  const seen = new Map<Ticker, Mark | null>();
   const decidedUpTo = (number: number): Promise<void> =>
     new Promise((resolve) => {
       wanted = number;
@@ -141,10 +178,11 @@ async function openLanes(count: number) {
       if (decided >= wanted) resolve();
     });
   const host = openPiscinaLanes(
-    { maxThreads: count, marksCapacity: count, stallMs: 60_000, onError: (error) => console.error(error) },
+    { maxThreads: threads, marksCapacity: count, stallMs: 60_000, onError: (error) => console.error(error) },
     {
-      onUplink({ kind }) {
-        if (kind !== 'decided') return;
+      onUplink(uplink) {
+        if (uplink.kind !== 'decided') return;
+        seen.set(uplink.symbol, uplink.steps.at(-1)?.event.mark ?? null);
         decided += 1;
         if (decided >= wanted) onAllDecided();
       },
@@ -152,15 +190,81 @@ async function openLanes(count: number) {
     },
   );
   await host.start(symbols.map(laneStart));
+  let round = 0;
+
+  /** Asks every lane for a decision and compares what it was made on with what was sent. */
+  async function insistOnMarks(marks: ReadonlyMap<Ticker, Mark>): Promise<void> {
+    decided = 0;
+    const plan = planOf(round);
+    round += 1;
+    for (const symbol of symbols) host.post(symbol, { kind: 'sessionOpened', at: plan.openAt, plan });
+    await decidedUpTo(count);
+    for (const [symbol, { price, at }] of marks) {
+      const mark = seen.get(symbol);
+      if (mark?.price !== price || mark.at !== at)
+        throw new Error(`the lane of ${symbol} decides on ${price} at ${at}. Found: ${JSON.stringify(mark)}`);
+    }
+  }
+
   return {
     close: () => host.close(),
-    async feedTrades({ frames }: Frames): Promise<number> {
+    async feedTrades({ frames, messages }: Frames, marks: ReadonlyMap<Ticker, Mark>): Promise<number> {
       const { hub } = openHub(host, planOf(0));
       const decode = createMsgpackMarketDecoder();
-      const sink = { ...NOT_EXPECTED, message: hub.message };
+      const sink = { ...NOT_EXPECTED, message: hub.message, prints: hub.prints };
       const startedAt = performance.now();
-      for (const frame of frames) decode(frame, sink);
-      return performance.now() - startedAt;
+      for (const frame of frames) {
+        decode(frame, sink);
+        hub.prints.turnOver();
+      }
+      const took = performance.now() - startedAt;
+      insistOn(messages, hub.stats().prints);
+      await insistOnMarks(marks);
+      return took;
+    },
+    /** From the word to the sender until the last trade is taken. */
+    async feedFromSocket(
+      sender: Sender,
+      messages: number,
+      marks: ReadonlyMap<Ticker, Mark>,
+    ): Promise<number> {
+      const { hub } = openHub(host, planOf(0));
+      const clock = createExchangeClock({ at: planOf(0).openAt, speed: 1 });
+      let onLive: () => void = () => {};
+      let onAll: () => void = () => {};
+      const live = new Promise<void>((resolve) => {
+        onLive = resolve;
+      });
+      const all = new Promise<void>((resolve) => {
+        onAll = resolve;
+      });
+      const feed = openDataFeed(
+        { url: `${sender.url}/v2/iex`, keyId: 'bench', secret: 'bench', clock, speed: 1, random: () => 0 },
+        symbols,
+        {
+          onStatus: ({ state }) => state === 'live' && onLive(),
+          onMessage: hub.message,
+          prints: {
+            ...hub.prints,
+            turnOver() {
+              hub.prints.turnOver();
+              if (hub.stats().prints >= messages) onAll();
+            },
+          },
+          dueSince: () => null,
+        },
+      );
+      feed.start();
+      await live;
+      const startedAt = performance.now();
+      sender.go();
+      await all;
+      const took = performance.now() - startedAt;
+      await feed.close();
+      clock.close();
+      insistOn(messages, hub.stats().prints);
+      await insistOnMarks(marks);
+      return took;
     },
     /** A session's bars; each minute's are sent when those of the minute before are decided. */
     async feedBars({ plan, frames: { frames, messages } }: Day): Promise<number> {
@@ -185,7 +289,7 @@ async function openLanes(count: number) {
         await decidedUpTo(sent);
       }
       const took = performance.now() - startedAt;
-      if (sent !== messages) throw new Error(`every bar reaches its lane: ${messages}. Found: ${sent}`);
+      insistOn(messages, sent);
       return took;
     },
   };

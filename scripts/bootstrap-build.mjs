@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundleLane } from './bootstrap-bundle.mjs';
 
 const SOURCES = ['bin', 'lib', 'workers', 'test', 'bench'];
 const STAMP = '.sources';
@@ -27,6 +28,7 @@ export async function buildIfNeeded(root, say, always) {
     stdio: ['ignore', 2, 2],
   });
   if (status !== 0) throw new Error('the sources must compile; the lines above say where they do not');
+  bundleLane(root, fresh);
   writeFileSync(join(fresh, STAMP), hash);
   const old = join(root, 'dist.old');
   rmSync(old, { recursive: true, force: true });
@@ -43,7 +45,7 @@ function hashSources(root) {
       .update('\0')
       .update(readFileSync(join(root, path)))
       .update('\0');
-  for (const file of ['tsconfig.json', 'package-lock.json']) add(file);
+  for (const file of ['tsconfig.json', 'package-lock.json', 'scripts/bootstrap-bundle.mjs']) add(file);
   for (const folder of SOURCES) {
     if (!existsSync(join(root, folder))) continue;
     const files = readdirSync(join(root, folder), { recursive: true })

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { WebSocket } from 'ws';
 import type { Ticker } from '../../lib/domain/ids.ts';
 
 /**
  * The least that can answer a fill with an exit: one thread, `ws`, `JSON.parse` and a warm undici pool. It keeps no books,
- * checks nothing and would lose track of shares the first time anything went wrong.
+ * checks nothing and would lose track of shares the first time anything went wrong. It enters early in a minute, and from
+ * then on whenever an exit fills.
  */
 export async function startFloor(url: string, symbols: readonly Ticker[]): Promise<() => Promise<void>> {
   const headers = {
@@ -47,10 +49,14 @@ export async function startFloor(url: string, symbols: readonly Ticker[]): Promi
   await once(ws, 'message');
   ws.send(JSON.stringify({ action: 'listen', data: { streams: ['trade_updates'] } }));
   await once(ws, 'message');
-  for (let n = 0; n < 50; n++) {
+  const secondOfMinute = async (): Promise<number> => {
     const { body } = await pool.request({ path: '/v2/clock', method: 'GET', headers });
-    await body.dump();
-  }
+    const { timestamp } = (await body.json()) as { readonly timestamp: string };
+    return new Date(timestamp).getUTCSeconds();
+  };
+  for (let n = 0; n < 50; n++) await secondOfMinute();
+  // Later, the prints that its entries are to fill with might come before the entries.
+  for (let second = 0; second < 1 || second > ENTER_UNTIL; second = await secondOfMinute()) await pause(1);
   await Promise.all(symbols.map((symbol) => send(symbol, 'buy')));
   return async () => {
     ended = true;
@@ -58,3 +64,5 @@ export async function startFloor(url: string, symbols: readonly Ticker[]): Promi
     await pool.destroy();
   };
 }
+
+const ENTER_UNTIL = 12;

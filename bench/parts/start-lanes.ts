@@ -1,12 +1,10 @@
 /**
- * Child process of the lanes benchmark: `start-lanes lanes|bare COUNT [THREADS]` starts that many lanes, or as many bare
+ * Child process of the lanes benchmark: `start-lanes lanes|bare COUNT [THREADS]` starts that many lanes, or as many empty
  * workers, and prints how long it took, what each costs in memory and how long the main thread was ever deaf.
  */
-import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import { openPiscinaLanes, PISCINA_LANES_DEFAULTS } from '../../lib/adapters/threads/piscina-lanes.ts';
+import { startEmptyWorkers } from './empty-workers.ts';
 import { laneStart, tickers } from './lane-starts.ts';
 
 export type StartCost = {
@@ -29,29 +27,13 @@ async function startLanes(): Promise<() => Promise<void>> {
   return () => host.close();
 }
 
-/** As many at a time, and with a turn between, as the lane host starts them. */
-async function startBare(): Promise<() => Promise<void>> {
-  const workers: Worker[] = [];
-  const running = new Set<Promise<unknown>>();
-  for (let n = 0; n < threads; n++) {
-    if (running.size >= PISCINA_LANES_DEFAULTS.startConcurrency) await Promise.race(running);
-    await nextTurn();
-    const worker = new Worker(new URL('./bare-worker.js', import.meta.url));
-    workers.push(worker);
-    const ready: Promise<unknown> = once(worker, 'message').finally(() => running.delete(ready));
-    running.add(ready);
-  }
-  await Promise.all(running);
-  return async () => {
-    await Promise.all(workers.map((worker) => worker.terminate()));
-  };
-}
-
 const rssBefore = process.memoryUsage.rss();
 const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();
 const startedAt = performance.now();
-const end = await (kind === 'lanes' ? startLanes() : startBare());
+const end = await (kind === 'lanes'
+  ? startLanes()
+  : startEmptyWorkers(threads, PISCINA_LANES_DEFAULTS.startConcurrency));
 const took = performance.now() - startedAt;
 delay.disable();
 const cost: StartCost = {

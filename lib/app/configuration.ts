@@ -7,7 +7,7 @@ import { type ConfigMistake, formatMistake } from '../adapters/config/mistake.ts
 import type { Io } from './command.ts';
 import { projectFile } from './project.ts';
 
-export const DEFAULT_CONFIG = 'config/scalpd.yaml';
+const DEFAULT_CONFIG = 'config/scalpd.yaml';
 export const CONFIG_OPTION = '-c, --config <FILE>';
 export const CONFIG_HELP = `settings (default: ${DEFAULT_CONFIG} here, else the one that ships with scalpd)`;
 

@@ -9,7 +9,7 @@ import type { OpenJournal } from '../adapters/journal/journal.ts';
 import { toJournalError } from '../adapters/journal/journal-error.ts';
 import { openJournalOrWait, type StandbyJournal } from '../adapters/journal/standby.ts';
 import type { OpenLog } from '../adapters/log/open-log.ts';
-import { capThreads, planThreads } from '../adapters/threads/pack-plan.ts';
+import { capThreads, planThreads, type ThreadLimits } from '../adapters/threads/pack-plan.ts';
 import { openPiscinaLanes } from '../adapters/threads/piscina-lanes.ts';
 import { readThreadLimits } from '../adapters/threads/process-limits.ts';
 import { resolveStrategy } from '../adapters/threads/strategy-loader.ts';
@@ -22,6 +22,7 @@ import type { Log } from '../ports/log.ts';
 import { createCertifier } from './certifier.ts';
 import { connectClock } from './connect-clock.ts';
 import { projectVersion } from './project.ts';
+import { orderLinesFor, warmUp } from './warm-up.ts';
 
 /**
  * The daemon put together: real sockets, threads, journal and clock around the engine. Whoever opens it starts it, and
@@ -71,8 +72,12 @@ const REQUEST_WALL_MIN = seconds(1);
 export async function openDaemon(setup: DaemonSetup): Promise<DaemonOutcome> {
   const { config, endpoints, log, openLog } = setup;
   let clock: ExchangeClock | null = null;
+  const limits = readThreadLimits();
+  const orderLines = orderLinesFor(config.symbols.length, limits.openFiles);
   const broker = openBroker({
     ...endpoints,
+    orderLines,
+    random: Math.random,
     now: () => clock?.now() ?? wallMicros(),
     timeoutMillis: () => transportMillis(REQUEST_WAIT, REQUEST_WALL_MIN, clock?.speed() ?? 1),
     onRate: ({ host, limit, remaining }) => {
@@ -133,7 +138,9 @@ export async function openDaemon(setup: DaemonSetup): Promise<DaemonOutcome> {
       setup.events.onSessionEnded(report);
     },
   };
-  engine = assemble({ ...setup, events, broker, clock, journal, speed });
+  const requestsMade = await warmUp(broker, config.gateway.requestsPerMinute);
+  const threadLimits = { ...limits, openFiles: limits.openFiles - orderLines };
+  engine = assemble({ ...setup, events, broker, clock, journal, speed, requestsMade, threadLimits });
   const opened = { engine, clock };
   return {
     kind: 'open',
@@ -157,6 +164,8 @@ type Parts = DaemonSetup & {
   readonly clock: ExchangeClock;
   readonly journal: OpenJournal;
   readonly speed: number;
+  readonly requestsMade: number;
+  readonly threadLimits: ThreadLimits;
 };
 
 function assemble(parts: Parts): Engine {
@@ -164,7 +173,7 @@ function assemble(parts: Parts): Engine {
   const { maxThreads } = config.lanes;
   const plan = planThreads(
     config.symbols.length,
-    capThreads(maxThreads === 'auto' ? null : maxThreads, readThreadLimits()),
+    capThreads(maxThreads === 'auto' ? null : maxThreads, parts.threadLimits),
   );
   log.info('lanes.planned', { text: plan.sentence, threads: plan.threads });
   const settings = toEngineSettings(config, speed);
@@ -183,6 +192,7 @@ function assemble(parts: Parts): Engine {
     log,
     settings: { ...settings, strategy: resolveStrategy(settings.strategy, parts.baseDir) },
     build: projectVersion(),
+    requestsMade: parts.requestsMade,
     events: {
       ...parts.events,
       onDrift: (drift) => clock.anchor(after(clock.now(), drift), clock.speed()),
@@ -191,6 +201,7 @@ function assemble(parts: Parts): Engine {
       openPiscinaLanes(
         {
           maxThreads: Math.max(1, plan.threads),
+          threadsAhead: plan.threads,
           marksCapacity: config.symbols.length + SPARE_MARKS,
           onError: (error) => log.error('lanes.fault', { text: describe(error) }),
         },
@@ -206,9 +217,12 @@ function assemble(parts: Parts): Engine {
         symbols,
         events,
       ),
-    openTradeFeed: (events) => openTradeFeed({ ...socket, url: endpoints.tradeStreamUrl }, events),
+    openTradeFeed: (events) => openTradeFeed({ ...socket, url: endpoints.tradeStreamUrl, stopwatch }, events),
+    stopwatch,
   });
 }
+
+const stopwatch = (): number => performance.now() * 1_000;
 
 const CORRUPT =
   'the journal must be whole; move it away and keep it, `scalpd verify` says what of it holds, and start again: the lanes are then taken from the broker, latches and pauses are not';

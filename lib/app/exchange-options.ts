@@ -75,6 +75,8 @@ const CALENDAR_TAIL_DAYS = 20;
 /** Sessions farther apart than this are not one run of days: the clock would have to cross the weeks between. */
 const GAP_MAX_DAYS = 7;
 const HISTORY_PER_SYMBOL = 20_000;
+/** Over all symbols: a day of thousands of them would fill the memory of the process. */
+const HISTORY_IN_ALL = 1_000_000;
 
 export async function buildExchange(facts: ExchangeFacts): Promise<BuiltExchange> {
   const mistakes = checkFacts(facts);
@@ -86,10 +88,17 @@ export async function buildExchange(facts: ExchangeFacts): Promise<BuiltExchange
   if (first === undefined)
     return { ok: false, mistakes: ['the days to play hold a trading session. Found: none'] };
   const startAt = facts.startAt ? instantOf(first.day, facts.startAt) : before(first.openAt, LEAD);
-  const options: ExchangeOptions = { ...defaults(facts, sessions, startAt), ...facts.overrides };
+  const options: ExchangeOptions = {
+    ...defaults(facts, sessions, startAt),
+    historyPerSymbol: historyFor(tape.symbols.length),
+    ...facts.overrides,
+  };
   const skips = facts.skipNights === true ? nightsBetween(sessions) : [];
   return { ok: true, options, tape, symbols: tape.symbols, sessions, skips };
 }
+
+const historyFor = (symbols: number): number =>
+  Math.min(HISTORY_PER_SYMBOL, Math.floor(HISTORY_IN_ALL / Math.max(1, symbols)));
 
 const nightsBetween = (sessions: readonly Session[]): readonly Skip[] =>
   sessions.slice(1).map(({ openAt }, index) => ({
@@ -119,7 +128,6 @@ function defaults(facts: ExchangeFacts, sessions: readonly Session[], startAt: M
     oversell: 'reject',
     fillRules: [],
     barDelay: millis(500),
-    historyPerSymbol: HISTORY_PER_SYMBOL,
   };
 }
 

@@ -1,8 +1,10 @@
+import { reportLane } from '../adapters/control/lane-report.ts';
 import type { ControlHandlers, ControlReply } from '../adapters/control/protocol.ts';
 import { viewStatus } from '../adapters/control/status-view.ts';
 import type { Ticker } from '../domain/ids.ts';
 import { formatDecimal } from '../domain/money.ts';
 import type { AdoptAnswer } from '../engine/adoption.ts';
+import type { LaneAnswer } from '../engine/ask-lane.ts';
 import type { Engine } from '../engine/engine-types.ts';
 import type { OperatorAnswer } from '../engine/kill-switch.ts';
 
@@ -18,6 +20,7 @@ export function operatorHandlers(engine: Engine, isKillHeld: () => boolean = () 
   });
   return {
     status: () => ({ ok: true, value: viewStatus(engine.status()) }),
+    lane: async ({ symbol }) => laneSeen(await engine.askLane(symbol as Ticker)),
     pause: (request) => replyOf(engine.pause(order(request))),
     resume: (request) =>
       request.clearLatches && isKillHeld()
@@ -34,6 +37,12 @@ const KILL_FILE_THERE: ControlReply = {
   code: 'killFile',
   text: 'the kill file must be removed before the latch is cleared; it is still there',
 };
+
+function laneSeen(answer: LaneAnswer): ControlReply {
+  return answer.kind === 'seen'
+    ? { ok: true, value: reportLane(answer.view) }
+    : { ok: false, code: answer.code, text: answer.text };
+}
 
 function adopted(answer: AdoptAnswer): ControlReply {
   if (answer.kind === 'refused') return { ok: false, code: answer.code, text: answer.text };

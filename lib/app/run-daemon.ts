@@ -13,6 +13,7 @@ import { type Daemon, openDaemon } from './daemon.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { type KillDoors, type KillWays, openKillDoors } from './kill-doors.ts';
 import { operatorHandlers } from './operator-handlers.ts';
+import { runRehearsal } from './warm-up.ts';
 
 /** How one run of the daemon is seen and ended; what it trades is in the configuration. */
 export type RunPlan = {
@@ -142,6 +143,7 @@ async function trade(
     plan.watch.onReady?.();
     // pm2 waits for this (`wait_ready`).
     process.send?.('ready');
+    void runRehearsal(log);
   }
   const session = await Promise.race([stopped.then(() => null), once ? sessionEnded : never]);
   if (session === null) log.warn('daemon.stopping', { policy: config.shutdown });

@@ -1,7 +1,7 @@
 /** A Ctrl-C reaches a child of npm twice: from the terminal, and passed on by npm. Within this time it is one press. */
 const ONE_PRESS_MILLIS = 1_000;
 
-export const KILL_SIGNAL = 'SIGUSR2';
+const KILL_SIGNAL = 'SIGUSR2';
 
 export type StopSignals = {
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP; its reason is the signal's name. */

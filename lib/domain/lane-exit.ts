@@ -39,7 +39,7 @@ export function urgencyAt(lane: Lane, at: Micros): Urgency {
  * `max(average entry rounded up to the tick + markup, last trade)`, on the tick; sells round up, so that rounding never
  * gives a cent away. Without a mark the average alone decides.
  */
-export function exitLimit(position: Position, params: LaneParams, mark: Mark | null): Price {
+function exitLimit(position: Position, params: LaneParams, mark: Mark | null): Price {
   const average = averageEntry(position);
   invariant(average !== null, 'an exit price needs shares that were bought');
   const wanted = price(roundUpToTick(average) + params.exitMarkup);

@@ -38,6 +38,7 @@ export type EntryRefusal =
   | 'beforeOpen'
   | 'tradeFeedDown' // trade-updates socket not live
   | 'dataFeedDown'
+  | 'overloaded' // more market data arrive than can be taken
   | 'busy' // an order or a position is already there
   | 'paused' // by the operator
   | 'exitOnly' // by discrepancy, crash loop or kill

@@ -4,6 +4,7 @@ import { type BrokerOrderId, isOurs, type Ticker } from './ids.ts';
 import { invariant } from './invariant.ts';
 import { type Lane, ordersOf, sharesHeld, symbolOf } from './lane-state.ts';
 import type { Order } from './order.ts';
+import { partsOf } from './picture-parts.ts';
 import { type OrderWord, wordOn } from './reconcile-fills.ts';
 import { knows, ownership } from './reconcile-shares.ts';
 import {
@@ -82,8 +83,9 @@ export function reconcile(
   const strangers = symbolsOf(picture).filter((symbol) => !known.has(symbol));
   const all = [...beliefs, ...strangers.map((symbol): LaneBelief => ({ symbol, shares: 0, orders: [] }))];
   const grown: Record<string, Suspicion[string]> = {};
+  const part = partsOf(picture);
   const symbols = all.map((belief) => {
-    const compared = compare(belief, picture).map((finding) => confirm(belief.symbol, finding));
+    const compared = compare(belief, part(belief.symbol)).map((finding) => confirm(belief.symbol, finding));
     return {
       symbol: belief.symbol,
       findings: compared.length === 0 ? [{ kind: 'agrees' as const }] : compared,

@@ -78,7 +78,7 @@ export function watchLoss(latch: LossLatch, limits: RiskLimits, dayPnl: Cash | n
 }
 
 /** What an intent may cost at most: its limit, or the last trade for a market order; `null` when that is not known. */
-export function costOfIntent({ price, qty }: OrderIntent, mark: Price | null): Cash | null {
+function costOfIntent({ price, qty }: OrderIntent, mark: Price | null): Cash | null {
   const each = price.type === 'limit' ? price.limit : mark;
   return each === null ? null : notional(each, qty);
 }

@@ -14,11 +14,14 @@ const BY_CHARACTER: readonly boolean[] = Array.from(
   (_, code) => !NOT_ELIGIBLE.includes(String.fromCharCode(code)),
 );
 
+/** The same for one letter, given as its character code. */
+export const isEligibleLetter = (code: number): boolean => BY_CHARACTER[code] !== false;
+
 /** Whether a print with these conditions is a last trade. No condition, or one not known here, is a regular print. */
 export function isEligible(conditions: readonly string[]): boolean {
   for (const condition of conditions) {
     for (let i = 0; i < condition.length; i += 1) {
-      if (BY_CHARACTER[condition.charCodeAt(i)] === false) return false;
+      if (!isEligibleLetter(condition.charCodeAt(i))) return false;
     }
   }
   return true;

@@ -20,15 +20,6 @@ export function planSession(session: Session, flattenBeforeClose: Duration, hold
   return { ...session, flattenAt, entryCutoffAt };
 }
 
-export type SessionPhase = 'before' | 'trading' | 'exitOnly' | 'flattening' | 'after';
-
-export function phaseAt(plan: SessionPlan, now: Micros): SessionPhase {
-  if (now < plan.openAt) return 'before';
-  if (now >= plan.closeAt) return 'after';
-  if (now >= plan.flattenAt) return 'flattening';
-  return now >= plan.entryCutoffAt ? 'exitOnly' : 'trading';
-}
-
 /** Whether a minute bar belongs to the regular session: its whole minute lies between open and close. */
 export function isSessionBar(session: Session, startAt: Micros): boolean {
   return startAt >= session.openAt && after(startAt, 60_000_000 as Duration) <= session.closeAt;

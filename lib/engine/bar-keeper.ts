@@ -5,7 +5,7 @@ import { after, before, between, type Duration, type Micros, minuteOf, minutes }
 import type { Broker, Read } from '../ports/broker.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import { inquire } from './inquiry.ts';
+import { barPagesOf, inquire, SYMBOLS_PER_REQUEST } from './inquiry.ts';
 import type { RequestQueue } from './request-queue.ts';
 import type { FeedSettings } from './settings.ts';
 
@@ -31,6 +31,8 @@ export type BarKeeper = {
   bars(symbol: Ticker): readonly Bar[];
   /** Up to here the feed's silence about a symbol is proven: the broker knew of no bar that it had not brought. */
   quietTo(symbol: Ticker): Micros;
+  /** Resolves when nothing is being fetched any more, at once when nothing is. */
+  caughtUp(): Promise<void>;
   stats(): { readonly backfilled: number; readonly filling: number };
   stop(): void;
 };
@@ -63,10 +65,6 @@ type Line = {
 type OpenLine = { readonly symbol: Ticker; readonly line: Line; readonly to: Micros };
 
 const MINUTE = minutes(1);
-/** Symbols in one request for missing bars: what an address line holds with room to spare. */
-const SYMBOLS_PER_REQUEST = 200;
-/** Bars in one page of an answer. Source: Alpaca market data, `limit`. */
-const BARS_PER_PAGE = 10_000;
 
 export function createBarKeeper(deps: BarKeeperDeps): BarKeeper {
   const { clock, broker, queue, log, settings, onBars } = deps;
@@ -78,6 +76,7 @@ export function createBarKeeper(deps: BarKeeperDeps): BarKeeper {
   let inFlight = 0;
   let pause = settings.retryFirst;
   let backfilled = 0;
+  let whenCaughtUp: (() => void)[] = [];
 
   // --- bars ------------------------------------------------------------------------------------------------------------
 
@@ -165,7 +164,7 @@ export function createBarKeeper(deps: BarKeeperDeps): BarKeeper {
       queue,
       {
         priority: 'query',
-        cost: Math.max(1, Math.ceil(((to - from) / MINUTE) * (symbols.length / BARS_PER_PAGE))),
+        cost: barPagesOf(symbols.length, (to - from) / MINUTE),
         host: 'data',
       },
       () => broker.bars(symbols, from, to),
@@ -202,7 +201,10 @@ export function createBarKeeper(deps: BarKeeperDeps): BarKeeper {
   /** Asks for what is still open: at once, unless it is what was just asked for and could not be proven. */
   function goOn(asked: readonly OpenLine[]): void {
     const open = openLines();
-    if (open.length === 0) return;
+    if (open.length === 0) {
+      tellCaughtUp();
+      return;
+    }
     const askedTo = new Map(asked.map(({ line, to }) => [line, to]));
     const isNew = open.some(({ line, to }) => to > (askedTo.get(line) ?? 0));
     schedule(isNew ? clock.now() : after(clock.now(), settings.retryFirst));
@@ -254,6 +256,13 @@ export function createBarKeeper(deps: BarKeeperDeps): BarKeeper {
     });
   }
 
+  function tellCaughtUp(): void {
+    if (inFlight > 0 || turn !== null) return;
+    const told = whenCaughtUp;
+    whenCaughtUp = [];
+    for (const tell of told) tell();
+  }
+
   function forget(): void {
     turn?.cancel();
     turn = null;
@@ -261,6 +270,7 @@ export function createBarKeeper(deps: BarKeeperDeps): BarKeeper {
     check = null;
     generation += 1;
     inFlight = 0;
+    tellCaughtUp();
   }
 
   function gap(): void {
@@ -279,6 +289,11 @@ export function createBarKeeper(deps: BarKeeperDeps): BarKeeper {
     gap,
     bars: (symbol) => lines.get(symbol)?.bars ?? [],
     quietTo: (symbol) => lines.get(symbol)?.quietTo ?? (0 as Micros),
+    caughtUp: () =>
+      new Promise((resolve) => {
+        whenCaughtUp.push(resolve);
+        if (openLines().length === 0) tellCaughtUp();
+      }),
     stats: () => ({
       backfilled,
       filling: [...lines.values()].filter(({ wantedTo }) => wantedTo !== null).length,

@@ -19,7 +19,7 @@ export function beginProgress(base: ConnectionBase): Progress {
 }
 
 /** Takes the next piece from the queue; with an empty `asked` afterwards, nothing is left to ask for. */
-export function askNext(base: ConnectionBase, progress: Progress): Progress {
+function askNext(base: ConnectionBase, progress: Progress): Progress {
   const { queue, confirmed, limit } = progress;
   const room = limit === null ? base.policy.batchMax : Math.ceil((limit - confirmed.length) / 2);
   if (room <= 0) return { ...progress, asked: [], queue: [], refused: [...progress.refused, ...queue] };

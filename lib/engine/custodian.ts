@@ -1,4 +1,3 @@
-import type { Micros } from '../domain/time.ts';
 import type { LaneInputMessage, LaneStart, LaneStep, MarkSource } from '../ports/lane-protocol.ts';
 import type { Log } from '../ports/log.ts';
 import { neverEnter } from '../strategy/never-enter.ts';
@@ -21,7 +20,7 @@ export function createCustodian(
   start: LaneStart,
   marks: MarkSource,
   log: Log,
-  decided: (steps: readonly LaneStep[], wakeAt: Micros | null) => void,
+  decided: (steps: readonly LaneStep[]) => void,
 ): Custodian {
   const runner = createLaneRunner(start, neverEnter, marks);
   const inbox: LaneInputMessage[] = [];
@@ -40,7 +39,7 @@ export function createCustodian(
       });
       return;
     }
-    decided(steps, runner.wakeAt());
+    decided(steps);
   }
 
   return {

@@ -165,7 +165,7 @@ export function createDirectFeeds(options: DirectFeedsOptions): DirectFeeds {
     const onFrame = (frame: TradeFrame, emit: EmitSocketEvent): void => {
       switch (frame.kind) {
         case 'update':
-          events.onReport(reportOfUpdate(frame.update, clock.now()));
+          events.onReport(reportOfUpdate(frame.update, clock.now()), 0);
           return;
         case 'unreadable':
           events.onUnreadable(frame.what);

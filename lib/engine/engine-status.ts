@@ -4,7 +4,10 @@ import type { EngineStatus, LaneStatus } from './engine-types.ts';
 import type { Loop } from './loop.ts';
 
 /** What only the engine's own life knows. */
-export type LifeStatus = Pick<EngineStatus, 'state' | 'dataFeed' | 'tradeFeed' | 'session' | 'next'>;
+export type LifeStatus = Pick<
+  EngineStatus,
+  'state' | 'dataFeed' | 'tradeFeed' | 'overloadedSince' | 'session' | 'next'
+>;
 
 /** Where everything stands at one instant, for people and for screens. */
 export function statusOf(loop: Loop, life: LifeStatus, at: Micros): EngineStatus {

@@ -5,12 +5,13 @@ import type { Cash } from '../domain/money.ts';
 import type { Session, SessionPlan } from '../domain/session.ts';
 import type { Duration, Micros } from '../domain/time.ts';
 import type { Broker, BrokerAccount } from '../ports/broker.ts';
-import type { Clock } from '../ports/clock.ts';
+import type { Clock, Stopwatch } from '../ports/clock.ts';
 import type { FeedStatus, OpenDataFeed, OpenTradeFeed } from '../ports/feeds.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { LaneHost, LaneHostEvents } from '../ports/lane-host.ts';
 import type { Log } from '../ports/log.ts';
 import type { Adoption } from './adoption.ts';
+import type { LaneAnswer } from './ask-lane.ts';
 import type { FeedStats } from './feed-hub.ts';
 import type { FlattenProgress } from './flatten-watch.ts';
 import type { GatewayStatus } from './gateway.ts';
@@ -32,8 +33,12 @@ export type EngineDeps = {
   readonly openTradeFeed: OpenTradeFeed;
   readonly settings: EngineSettings;
   readonly events: EngineEvents;
+  /** What stages of orders are measured with; absent in virtual time. */
+  readonly stopwatch?: Stopwatch;
   /** Which build of the program this is, for the journal. */
   readonly build?: string;
+  /** Requests that the account has made right before; they count against the budget. */
+  readonly requestsMade?: number;
 };
 
 export type EngineEvents = {
@@ -49,6 +54,8 @@ export type Engine = {
   /** Resolves when every lane is live, or when it is certain that this cannot be. */
   start(): Promise<StartOutcome>;
   status(): EngineStatus;
+  /** A lane as its own thread sees it. Never rejects; a lane that does not answer is a refusal. */
+  askLane(symbol: Ticker): Promise<LaneAnswer>;
   pause(order: OperatorOrder): OperatorAnswer;
   resume(order: OperatorOrder & { readonly clearLatches: boolean }): OperatorAnswer;
   flatten(order: OperatorOrder): OperatorAnswer;
@@ -102,6 +109,8 @@ export type EngineStatus = {
   readonly flattening: FlattenProgress | null;
   readonly orders: TrackerStats;
   readonly feed: FeedStats;
+  /** Since when more market data arrive than can be taken; `null` while they do not. */
+  readonly overloadedSince: Micros | null;
   readonly latch: string | null;
   readonly journalBroken: boolean;
   /** Records that this run could not write. */

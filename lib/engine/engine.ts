@@ -10,11 +10,13 @@ import {
   type Micros,
   minutes,
   type SessionDay,
+  seconds,
 } from '../domain/time.ts';
 import type { BrokerAsset } from '../ports/broker.ts';
 import type { Timer } from '../ports/clock.ts';
 import { feesOn } from '../sim/fees.ts';
 import { createAdoption } from './adoption.ts';
+import { askLane } from './ask-lane.ts';
 import { statusOf } from './engine-status.ts';
 import type {
   EndReport,
@@ -26,6 +28,7 @@ import type {
 } from './engine-types.ts';
 import { evidenceOf } from './evidence.ts';
 import { createFeedKeeper } from './feed-keeper.ts';
+import { assetRequestsOf, printRequestsOf } from './inquiry.ts';
 import { createLoop } from './loop.ts';
 import { checkAccount, checkLots, findLanes, insist, pauseFor, untradable } from './opening.ts';
 import type { Picture } from './reconciler.ts';
@@ -36,6 +39,8 @@ export type * from './engine-types.ts';
 
 /** A day's orders may have been sent long before its open. */
 const LISTING_LEAD = minutes(12 * 60);
+/** A start in mid-session waits so long for the bars so far; what comes later is given to lanes that live. */
+const HISTORY_PATIENCE = seconds(10);
 
 /** The engine's life: it finds out where things stand, begins and ends sessions, and stops. The loop does the rest. */
 export function createEngine(deps: EngineDeps): Engine {
@@ -43,12 +48,15 @@ export function createEngine(deps: EngineDeps): Engine {
   let state: EngineStatus['state'] = 'starting';
   let riskTimer: Timer | null = null;
   let checkQuiet: (() => void) | null = null;
+  let quietDue = false;
+  /** The session that the hub has been told of. */
+  let hubDay: SessionDay | null = null;
 
   const loop = createLoop(deps, {
     plan: () => keeper.plan(),
     stopping: () => state === 'stopping' || state === 'stopped',
     onSettled(symbol) {
-      checkQuiet?.();
+      if (checkQuiet !== null) checkQuietSoon();
       deps.events.onProgress?.(symbol);
     },
   });
@@ -98,8 +106,8 @@ export function createEngine(deps: EngineDeps): Engine {
     // Lanes take a while to start: a session that began meanwhile found none of them.
     const current = keeper.plan();
     if (current !== null) enterSession(current);
-    modes.tellAll('start');
-    gates.tellAll();
+    modes.tellAll('start', (symbol) => supervisor.lane(symbol).mode);
+    gates.tellAll((symbol) => supervisor.lane(symbol).gate);
     feeds.open();
     reconciler.start();
     armRisk();
@@ -115,8 +123,12 @@ export function createEngine(deps: EngineDeps): Engine {
   }
 
   async function checkSymbols(): Promise<void> {
-    const assets = await insist<readonly BrokerAsset[]>(clock, loop.queue, settings.session, () =>
-      broker.assets(symbols),
+    const assets = await insist<readonly BrokerAsset[]>(
+      clock,
+      loop.queue,
+      settings.session,
+      () => broker.assets(symbols),
+      { cost: assetRequestsOf(symbols.length) },
     );
     if (assets.kind === 'ok')
       for (const symbol of untradable(settings.lanes, assets.value, log))
@@ -126,7 +138,7 @@ export function createEngine(deps: EngineDeps): Engine {
       loop.queue,
       settings.session,
       () => broker.latestPrints(symbols),
-      'data',
+      { host: 'data', cost: printRequestsOf(symbols.length) },
     );
     if (marks.kind !== 'ok') return;
     for (const [symbol, mark] of marks.value) hub.seedMark(symbol, mark);
@@ -173,10 +185,17 @@ export function createEngine(deps: EngineDeps): Engine {
     if (recorder.day() !== null) killSwitch.openDay();
     for (const { params, trading } of found.lanes)
       if (trading.kind === 'halted') hub.seedHalt(params.symbol, trading.since);
+    if (plan !== null && found.atRest) await readHistory(plan);
     await supervisor.start(found.lanes);
     for (const lane of found.lanes) for (const order of ordersOf(lane)) tracker.resume(order);
     if (picture !== null) tracker.listed(picture.ordersSince, picture.takenAt);
     return null;
+  }
+
+  /** The session's bars so far, for lanes to start with: to lanes that live, each bar would be a step of its own. */
+  async function readHistory(plan: SessionPlan): Promise<void> {
+    openHub(plan);
+    await orLate(hub.caughtUp(), after(clock.now(), HISTORY_PATIENCE));
   }
 
   const patience = (): Micros => after(clock.now(), settings.session.startPatience);
@@ -221,9 +240,15 @@ export function createEngine(deps: EngineDeps): Engine {
 
   function enterSession(plan: SessionPlan): void {
     void recorder.write('session', null, { what: 'began', plan, symbols, build });
-    hub.openSession(plan);
+    openHub(plan);
     loop.flattening.openSession(plan);
     for (const symbol of symbols) loop.deliver(symbol, { kind: 'sessionOpened', at: clock.now(), plan });
+  }
+
+  function openHub(plan: SessionPlan): void {
+    if (hubDay === plan.day) return;
+    hubDay = plan.day;
+    hub.openSession(plan);
   }
 
   async function endSession(plan: SessionPlan): Promise<void> {
@@ -261,9 +286,9 @@ export function createEngine(deps: EngineDeps): Engine {
   /** What the end was judged by, for whoever judges it again. A slow disk must not hold up the end either. */
   async function leaveEvidence(picture: Picture | null, until: Micros): Promise<void> {
     if (recorder.day() === null) return;
-    const written = supervisor
-      .lanes()
-      .map((lane) => recorder.write('session', lane.params.symbol, evidenceOf(lane, picture, clock.now())));
+    const written = evidenceOf(supervisor.lanes(), picture, clock.now()).map(([symbol, evidence]) =>
+      recorder.write('session', symbol, evidence),
+    );
     await orLate(Promise.all(written), until);
   }
 
@@ -322,6 +347,16 @@ export function createEngine(deps: EngineDeps): Engine {
     });
   }
 
+  /** Once for all lanes that act in one instant: the look goes over all of them. */
+  function checkQuietSoon(): void {
+    if (quietDue) return;
+    quietDue = true;
+    clock.at(clock.now(), () => {
+      quietDue = false;
+      checkQuiet?.();
+    });
+  }
+
   /** Out of everything, or with shares that no market is open for. */
   function isOut(lane: Lane): boolean {
     const plan = keeper.plan();
@@ -346,11 +381,13 @@ export function createEngine(deps: EngineDeps): Engine {
           state,
           dataFeed: feeds.data(),
           tradeFeed: feeds.trade(),
+          overloadedSince: feeds.overloadedSince(),
           session: keeper.plan(),
           next: keeper.next(),
         },
         clock.now(),
       ),
+    askLane: (symbol) => askLane({ clock, symbols, supervisor, settings: settings.supervisor }, symbol),
     pause: killSwitch.pause,
     resume: killSwitch.resume,
     flatten: killSwitch.flatten,

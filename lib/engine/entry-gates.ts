@@ -12,11 +12,13 @@ export type EntryGates = {
   tradeFeed(isLive: boolean, at: Micros): void;
   /** `missing`: symbols that the server refused to subscribe, for which nothing will come. */
   dataFeed(isLive: boolean, missing?: readonly string[]): void;
+  /** Whether more market data arrive than can be taken: marks are late then, and exits need the time. */
+  overloaded(isShut: boolean): void;
   /** A complete look that began at `begunAt` agreed on these symbols. */
   agreed(symbols: readonly Ticker[], begunAt: Micros): void;
   of(symbol: Ticker): EntryGate;
-  /** Tells every lane its gate, told or not. */
-  tellAll(): void;
+  /** Tells every lane its gate that takes itself to stand before another one. */
+  tellAll(believed: (symbol: Ticker) => EntryGate): void;
   /** When both feeds are live and every symbol is agreed. */
   allOpen(): boolean;
 };
@@ -24,6 +26,12 @@ export type EntryGates = {
 const OPEN: EntryGate = { kind: 'open' };
 const NO_TRADES: EntryGate = { kind: 'shut', code: 'tradeFeedDown' };
 const NO_DATA: EntryGate = { kind: 'shut', code: 'dataFeedDown' };
+const OVERLOADED: EntryGate = { kind: 'shut', code: 'overloaded' };
+
+/** A lane out of the journal has a gate of its own that says the same. */
+const constantOf = (gate: EntryGate): EntryGate =>
+  [OPEN, NO_TRADES, NO_DATA, OVERLOADED].find((each) => codeOf(each) === codeOf(gate)) ?? gate;
+const codeOf = (gate: EntryGate): string => (gate.kind === 'open' ? 'open' : gate.code);
 
 export function createEntryGates(
   symbols: readonly Ticker[],
@@ -31,13 +39,15 @@ export function createEntryGates(
 ): EntryGates {
   let tradesLiveSince: Micros | null = null;
   let dataLive = false;
+  let isOverloaded = false;
   let unheard: ReadonlySet<string> = new Set();
   const unsure = new Set<Ticker>(symbols);
   const told = new Map<Ticker, EntryGate>();
 
   function of(symbol: Ticker): EntryGate {
     if (tradesLiveSince === null || unsure.has(symbol)) return NO_TRADES;
-    return dataLive && !unheard.has(symbol) ? OPEN : NO_DATA;
+    if (!dataLive || unheard.has(symbol)) return NO_DATA;
+    return isOverloaded ? OVERLOADED : OPEN;
   }
 
   function update(): void {
@@ -62,14 +72,18 @@ export function createEntryGates(
       unheard = new Set(missing);
       update();
     },
+    overloaded(isShut) {
+      isOverloaded = isShut;
+      update();
+    },
     agreed(agreed, begunAt) {
       if (tradesLiveSince === null || begunAt < tradesLiveSince) return;
       for (const symbol of agreed) unsure.delete(symbol);
       update();
     },
     of,
-    tellAll() {
-      told.clear();
+    tellAll(believed) {
+      for (const symbol of symbols) told.set(symbol, constantOf(believed(symbol)));
       update();
     },
     allOpen: () => symbols.every((symbol) => of(symbol) === OPEN),

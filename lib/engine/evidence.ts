@@ -1,6 +1,7 @@
 import { isEnd, type OrderStatus, type Side } from '../domain/execution.ts';
 import type { BrokerOrderId, ClientOrderId, ExecutionId, Ticker } from '../domain/ids.ts';
 import { type Lane, sharesHeld, unsettledOrders } from '../domain/lane.ts';
+import { partsOf } from '../domain/picture-parts.ts';
 import type { Micros } from '../domain/time.ts';
 import { isObject } from './lane-records.ts';
 import type { Picture } from './reconciler.ts';
@@ -40,7 +41,17 @@ export type FillEvidence = {
   readonly qty: number;
 };
 
-export function evidenceOf(lane: Lane, picture: Picture | null, at: Micros): Evidence {
+/** Of each lane, read at `at` or when the picture was taken. */
+export function evidenceOf(
+  lanes: readonly Lane[],
+  picture: Picture | null,
+  at: Micros,
+): readonly (readonly [Ticker, Evidence])[] {
+  const partOf = picture === null ? () => null : partsOf(picture);
+  return lanes.map((lane) => [lane.params.symbol, evidenceOfLane(lane, partOf(lane.params.symbol), at)]);
+}
+
+function evidenceOfLane(lane: Lane, picture: Picture | null, at: Micros): Evidence {
   const { symbol } = lane.params;
   return {
     what: 'evidence',

@@ -8,12 +8,13 @@ import {
   type Print,
   type TradingStatus,
 } from '../domain/market.ts';
+import type { Price } from '../domain/money.ts';
 import { isEligible } from '../domain/sale-conditions.ts';
 import { isSessionBar, type SessionPlan } from '../domain/session.ts';
 import { after, type Micros } from '../domain/time.ts';
 import type { Broker } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { MarketMessage } from '../ports/feeds.ts';
+import type { MarketMessage, PrintTaker } from '../ports/feeds.ts';
 import type { LaneInputMessage } from '../ports/lane-protocol.ts';
 import type { Log } from '../ports/log.ts';
 import { createBarKeeper } from './bar-keeper.ts';
@@ -30,10 +31,17 @@ import type { FeedSettings } from './settings.ts';
  */
 export type FeedHub = {
   message(message: MarketMessage): void;
+  /**
+   * Marks that come this way are known here at once, and conflate: with the end of the turn, or before its next input, a lane
+   * is told the newest.
+   */
+  readonly prints: PrintTaker<object>;
   /** The feed came up, or came back: what it missed has to be fetched. */
   gap(): void;
   openSession(plan: SessionPlan): void;
-  /** This session's bars that were handed to the lane. */
+  /** Resolves when no bars are being fetched any more. */
+  caughtUp(): Promise<void>;
+  /** This session's bars that were handed to the lane, or that were there before it was. */
   bars(symbol: Ticker): readonly Bar[];
   mark(symbol: Ticker): Mark | null;
   /** Whether trading is halted, as far as was told. */
@@ -81,7 +89,12 @@ export type FeedHubDeps = {
 };
 
 type Line = {
-  mark: Mark | null;
+  readonly symbol: Ticker;
+  /** The mark; an instant of -1 while none is known. */
+  price: Price;
+  at: Micros;
+  /** The lanes have not been told the mark yet. */
+  isDue: boolean;
   halt: HaltState;
   haltChangedAt: Micros | null;
   /** When the feed came back after a gap inside the halt: the frame that told the resume may be lost. */
@@ -91,8 +104,9 @@ type Line = {
 
 export function createFeedHub(deps: FeedHubDeps): FeedHub {
   const { clock, log, events } = deps;
-  const lines = new Map<Ticker, Line>(deps.symbols.map((symbol) => [symbol, newLine()]));
+  const lines = new Map<Ticker, Line>(deps.symbols.map((symbol) => [symbol, newLine(symbol)]));
   let plan: SessionPlan | null = null;
+  const due: Line[] = [];
   let prints = 0;
   let barCount = 0;
   let updatedBars = 0;
@@ -102,33 +116,55 @@ export function createFeedHub(deps: FeedHubDeps): FeedHub {
     onBars(symbol, bars, origin) {
       const line = lines.get(symbol);
       if (line !== undefined) for (const bar of bars) takeAsProof(line, bar);
-      events.onInput(symbol, { kind: 'bars', at: clock.now(), bars, origin });
+      tell(symbol, line, { kind: 'bars', at: clock.now(), bars, origin });
     },
   });
 
   // --- marks and halts -------------------------------------------------------------------------------------------------
 
-  function setMark(symbol: Ticker, mark: Mark): void {
-    const line = lines.get(symbol);
-    if (line !== undefined) takeMark(symbol, line, mark);
+  function takeMark(line: Line, price: Price, at: Micros): boolean {
+    if (at < line.at && line.at <= after(clock.now(), MARK_AHEAD_MAX)) return false;
+    line.price = price;
+    line.at = at;
+    return true;
   }
 
-  function takeMark(symbol: Ticker, line: Line, mark: Mark): void {
-    if (line.mark !== null && mark.at < line.mark.at && line.mark.at <= after(clock.now(), MARK_AHEAD_MAX))
-      return;
-    line.mark = mark;
-    events.onMark(symbol, mark);
+  function tellMark(line: Line): void {
+    line.isDue = false;
+    events.onMark(line.symbol, { price: line.price, at: line.at });
   }
 
-  function onPrint(print: Print): void {
+  /** A lane's input never overtakes the mark that came before it. */
+  function tell(symbol: Ticker, line: Line | undefined, input: LaneInputMessage): void {
+    if (line?.isDue === true) tellMark(line);
+    events.onInput(symbol, input);
+  }
+
+  function takePrint(line: Line, price: Price, at: Micros): boolean {
+    if (line.halt === 'halted' && line.blindUntil !== null && at > line.blindUntil)
+      changeHalt(line.symbol, line, 'trading', 'print', 'it trades, and the feed was gone during the halt');
+    return takeMark(line, price, at);
+  }
+
+  function onPrint({ symbol, conditions, price, at }: Print): void {
     prints += 1;
-    if (!isEligible(print.conditions)) return;
-    const line = lines.get(print.symbol);
-    if (line === undefined) return;
-    if (line.halt === 'halted' && line.blindUntil !== null && print.at > line.blindUntil)
-      changeHalt(print.symbol, line, 'trading', 'print', 'it trades, and the feed was gone during the halt');
-    takeMark(print.symbol, line, { price: print.price, at: print.at });
+    const line = isEligible(conditions) ? lines.get(symbol) : undefined;
+    if (line !== undefined && takePrint(line, price, at)) tellMark(line);
   }
+
+  const quick: PrintTaker<Line> = {
+    lineOf: (symbol) => lines.get(symbol) ?? null,
+    take(line, price, at, isEligible) {
+      prints += 1;
+      if (!isEligible || !takePrint(line, price, at) || line.isDue) return;
+      line.isDue = true;
+      due.push(line);
+    },
+    turnOver() {
+      for (const line of due) if (line.isDue) tellMark(line);
+      due.length = 0;
+    },
+  };
 
   function onStatus(status: TradingStatus): void {
     const line = lines.get(status.symbol);
@@ -144,7 +180,7 @@ export function createFeedHub(deps: FeedHubDeps): FeedHub {
     line.haltChangedAt = clock.now();
     line.blindUntil = null;
     log.warn('feed.halt', { symbol, state: halt, code, text });
-    events.onInput(symbol, { kind: 'haltChanged', at: clock.now(), halt });
+    tell(symbol, line, { kind: 'haltChanged', at: clock.now(), halt });
   }
 
   /**
@@ -203,14 +239,22 @@ export function createFeedHub(deps: FeedHubDeps): FeedHub {
           break;
       }
     },
+    prints: quick,
     gap,
     openSession(opened) {
       plan = opened;
       keeper.openSession(opened);
     },
+    caughtUp: keeper.caughtUp,
     bars: keeper.bars,
-    mark: (symbol) => lines.get(symbol)?.mark ?? null,
-    seedMark: setMark,
+    mark(symbol) {
+      const line = lines.get(symbol);
+      return line === undefined || line.at < 0 ? null : { price: line.price, at: line.at };
+    },
+    seedMark(symbol, { price, at }) {
+      const line = lines.get(symbol);
+      if (line !== undefined && takeMark(line, price, at)) tellMark(line);
+    },
     isHalted: (symbol) => lines.get(symbol)?.halt === 'halted',
     seedHalt(symbol, since) {
       const line = lines.get(symbol);
@@ -220,15 +264,15 @@ export function createFeedHub(deps: FeedHubDeps): FeedHub {
     band: (symbol) => lines.get(symbol)?.band ?? null,
     dueSince(at) {
       if (plan === null || at < plan.openAt || at >= plan.closeAt) return null;
-      const open = plan.openAt;
-      const trading = [...lines].filter(([, { halt }]) => halt === 'trading');
-      if (trading.length === 0) return null;
       // One symbol that should have been heard is enough.
-      return Math.min(
-        ...trading.map(([symbol, { haltChangedAt }]) =>
-          Math.max(open, haltChangedAt ?? open, keeper.quietTo(symbol)),
-        ),
-      ) as Micros;
+      let since = Number.POSITIVE_INFINITY;
+      for (const { symbol, halt, haltChangedAt } of lines.values())
+        if (halt === 'trading')
+          since = Math.min(
+            since,
+            Math.max(plan.openAt, haltChangedAt ?? plan.openAt, keeper.quietTo(symbol)),
+          );
+      return since === Number.POSITIVE_INFINITY ? null : (since as Micros);
     },
     stats: () => ({ prints, bars: barCount, updatedBars, ...keeper.stats() }),
     stop() {
@@ -238,8 +282,11 @@ export function createFeedHub(deps: FeedHubDeps): FeedHub {
   };
 }
 
-const newLine = (): Line => ({
-  mark: null,
+const newLine = (symbol: Ticker): Line => ({
+  symbol,
+  price: 0 as Price,
+  at: -1 as Micros,
+  isDue: false,
   halt: 'trading',
   haltChangedAt: null,
   blindUntil: null,

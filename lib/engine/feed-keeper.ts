@@ -1,8 +1,10 @@
-import { after, type Duration } from '../domain/time.ts';
+import { after, type Duration, type Micros } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Feed, FeedStatus, OpenDataFeed, OpenTradeFeed } from '../ports/feeds.ts';
 import type { Log } from '../ports/log.ts';
 import type { Loop } from './loop.ts';
+import type { OverloadSettings } from './overload.ts';
+import { createOverloadWatch } from './overload-watch.ts';
 
 const NOT_STARTED: FeedStatus = { state: 'connecting', detail: 'not started' };
 
@@ -18,6 +20,8 @@ export type FeedKeeper = {
   live(patience: Duration): Promise<void>;
   /** What a server refused for good: a wrong key, or a plan without this feed. `null` while none did. */
   refusal(): string | null;
+  /** Since when more market data arrive than can be taken, and entries are shut for it; `null` while they are not. */
+  overloadedSince(): Micros | null;
   close(): Promise<void>;
 };
 
@@ -26,11 +30,19 @@ export type FeedKeeperDeps = {
   readonly log: Log;
   readonly openDataFeed: OpenDataFeed;
   readonly openTradeFeed: OpenTradeFeed;
+  readonly settings: { readonly overload: OverloadSettings };
 };
 
 export function createFeedKeeper(deps: FeedKeeperDeps, loop: Loop): FeedKeeper {
   const { clock, log } = deps;
-  const { symbols, hub, tracker, gates, recorder, reconciler } = loop;
+  const { symbols, hub, tracker, gates, recorder, reconciler, paths } = loop;
+  const overload = createOverloadWatch({
+    clock,
+    log,
+    gates,
+    settings: deps.settings.overload,
+    prints: () => hub.stats().prints,
+  });
   let data = NOT_STARTED;
   let trade = NOT_STARTED;
   let feeds: readonly Feed[] = [];
@@ -46,8 +58,10 @@ export function createFeedKeeper(deps: FeedKeeperDeps, loop: Loop): FeedKeeper {
         gates.tradeFeed(isLive, clock.now());
         if (isLive) reconciler.soon();
       },
-      onReport(report) {
+      onReport(report, heardAt) {
+        paths.heard(heardAt);
         tracker.heard(report);
+        paths.over();
         void recorder.write('report', report.symbol, report);
       },
       onUnreadable(what) {
@@ -68,6 +82,8 @@ export function createFeedKeeper(deps: FeedKeeperDeps, loop: Loop): FeedKeeper {
         gates.dataFeed(isLive, status.missing);
       },
       onMessage: hub.message,
+      prints: hub.prints,
+      onBehind: overload.behind,
       dueSince: hub.dueSince,
     });
   }
@@ -101,7 +117,9 @@ export function createFeedKeeper(deps: FeedKeeperDeps, loop: Loop): FeedKeeper {
         onChange();
       }),
     refusal: () => [trade, data].find(({ state }) => state === 'refused')?.detail ?? null,
+    overloadedSince: overload.shutSince,
     async close() {
+      overload.stop();
       await Promise.all(feeds.map((feed) => feed.close()));
     },
   };

@@ -5,14 +5,15 @@ import type { LaneCommand, SubmitVerdict } from '../domain/lane-types.ts';
 import { formatDecimal } from '../domain/money.ts';
 import { checkIntent, type RiskLimits, type RiskView } from '../domain/risk.ts';
 import { after, between, type Duration, type Micros, micros } from '../domain/time.ts';
-import type { Broker, Refusal } from '../ports/broker.ts';
+import type { Broker, Refusal, SubmitOutcome } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Log } from '../ports/log.ts';
+import type { Log, LogFields } from '../ports/log.ts';
 import type { EntryStop } from './entry-stop.ts';
 import { type FlattenForecast, type FlattenNeeds, planFlatten } from './flatten-plan.ts';
 import type { HeldShares } from './held-shares.ts';
+import type { OrderPath } from './order-path.ts';
 import type { OrderTracker } from './order-tracker.ts';
-import type { Recorder } from './recorder.ts';
+import type { Recorder, Written } from './recorder.ts';
 import type { Priority, Request, RequestQueue, Sending } from './request-queue.ts';
 import { createRungMeter } from './rung-times.ts';
 import type { GatewaySettings } from './settings.ts';
@@ -29,7 +30,7 @@ import type { TokenBucket } from './token-bucket.ts';
  * 5. Nothing but cancels is sent into a halt: what waited for its turn is given back to its lane.
  */
 export type Gateway = {
-  submit(intent: OrderIntent, cause: Cause): void;
+  submit(intent: OrderIntent, cause: Cause, path: OrderPath): void;
   cancel(symbol: Ticker, command: Extract<LaneCommand, { kind: 'cancel' }>, cause: Cause): void;
   /** An order of ours has ended: what market sells take is learned from it. */
   ended(id: ClientOrderId, filled: boolean): void;
@@ -164,7 +165,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   // --- sending ---------------------------------------------------------------------------------------------------------
 
-  function submit(intent: OrderIntent, cause: Cause): void {
+  function submit(intent: OrderIntent, cause: Cause, path: OrderPath): void {
     tracker.expect(intent);
     const approved = judge(intent);
     if ('code' in approved) {
@@ -178,20 +179,25 @@ export function createGateway(deps: GatewayDeps): Gateway {
       cost: 1,
       expiresAt: intent.expiresAt,
       expired: () => keep(intent, { kind: 'expired' }),
-      send: () => post(approved, written, request),
+      send: () => post({ intent: approved, written, request, path }),
     };
     waiting.set(intent.clientOrderId, { intent, request });
     if (!queue.add(request))
       keep(intent, { kind: 'denied', code: 'queueFull', text: 'entries wait in a queue that has room' });
   }
 
-  async function post(
-    intent: Approved<OrderIntent>,
-    written: Promise<boolean>,
-    request: Request,
-  ): Promise<Sending> {
+  /** An intent that is on record leaves before this returns. */
+  function post(order: Outgoing): Promise<Sending> | Sending {
+    const { intent, written } = order;
     waiting.delete(intent.clientOrderId);
-    const stop = await heldBack(intent, written);
+    return written === true
+      ? leave(order, true)
+      : onRecord(intent, written).then((isOnRecord) => leave(order, isOnRecord));
+  }
+
+  function leave(order: Outgoing, isOnRecord: boolean): Promise<Sending> | Sending {
+    const { intent, path } = order;
+    const stop = heldBack(intent, isOnRecord);
     if (stop !== null) {
       // A sell that a halt keeps is no mistake of its lane: it decides again after the resume.
       keep(intent, intent.side === 'buy' ? { kind: 'denied', ...stop } : { kind: 'expired' });
@@ -204,29 +210,34 @@ export function createGateway(deps: GatewayDeps): Gateway {
       return { kind: 'unsent' };
     }
     tracker.sent(intent.clientOrderId);
-    log.info('order.submitted', describe(intent));
     const sentAt = clock.now();
     if (PRIORITY_OF[intent.purpose] === 'urgent') rungs.left(intent.clientOrderId, sentAt);
-    const outcome = await broker.submit(intent);
+    path.leaves();
+    const submitted = broker.submit(intent);
+    path.sent();
+    log.info('order.submitted', { ...describe(intent), ...spentOn(path) });
+    return submitted.then((outcome) => answered(order, outcome, sentAt));
+  }
+
+  function answered({ intent, request, path }: Outgoing, outcome: SubmitOutcome, sentAt: Micros): Sending {
+    path.answered();
     if (outcome.kind !== 'unknown') rungs.answered(between(sentAt, clock.now()));
+    const tell = (body: object): void =>
+      void recorder.write('outcome', intent.symbol, {
+        clientOrderId: intent.clientOrderId,
+        ...body,
+        micros: path.times(),
+      });
     switch (outcome.kind) {
       case 'accepted':
         tracker.settle(intent.clientOrderId, outcome);
-        void recorder.write('outcome', intent.symbol, {
-          clientOrderId: intent.clientOrderId,
-          kind: 'accepted',
-          brokerOrderId: outcome.report.brokerOrderId,
-        });
+        tell({ kind: 'accepted', brokerOrderId: outcome.report.brokerOrderId });
         return { kind: 'answered' };
       case 'rejected':
         refused(intent, outcome.refusal);
         return { kind: 'answered' };
       case 'unknown':
-        void recorder.write('outcome', intent.symbol, {
-          clientOrderId: intent.clientOrderId,
-          kind: 'unknown',
-          cause: outcome.failure.code,
-        });
+        tell({ kind: 'unknown', cause: outcome.failure.code });
         tracker.settle(intent.clientOrderId, outcome);
         return { kind: 'answered' };
       case 'notSent':
@@ -239,13 +250,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 
   /** The last look before the request leaves. */
-  async function heldBack(intent: OrderIntent, written: Promise<boolean>): Promise<EntryStop | null> {
-    if (intent.purpose !== 'entry') {
-      await orPatience(written);
-      return halted(intent);
-    }
-    if (!(await written))
-      return { code: 'journalFailed', text: 'an entry is in the journal before it leaves' };
+  function heldBack(intent: OrderIntent, isOnRecord: boolean): EntryStop | null {
+    if (intent.purpose !== 'entry') return halted(intent);
+    if (!isOnRecord) return { code: 'journalFailed', text: 'an entry is in the journal before it leaves' };
     return deps.entryStop(intent.symbol) ?? halted(intent);
   }
 
@@ -253,15 +260,16 @@ export function createGateway(deps: GatewayDeps): Gateway {
     deps.isHalted(symbol) ? { code: 'halted', text: 'nothing but cancels is sent into a halt' } : null;
 
   /** Exits wait for the journal, but not for long: a slow disk must not hold shares. */
-  function orPatience(written: Promise<boolean>): Promise<void> {
+  function onRecord({ purpose }: OrderIntent, written: Promise<boolean>): Promise<boolean> {
+    if (purpose === 'entry') return written;
     return new Promise((resolve) => {
       const timer = clock.at(after(clock.now(), settings.journalPatience), () => {
         log.error('journal.slow', { text: 'an exit left before its journal record' });
-        resolve();
+        resolve(false);
       });
-      void written.then(() => {
+      void written.then((isWritten) => {
         timer.cancel();
-        resolve();
+        resolve(isWritten);
       });
     });
   }
@@ -294,6 +302,29 @@ export function createGateway(deps: GatewayDeps): Gateway {
         lanesStuck: stuck,
       };
     },
+  };
+}
+
+/** An approved intent with its request and what is known of it. */
+type Outgoing = {
+  readonly intent: Approved<OrderIntent>;
+  readonly written: Written;
+  readonly request: Request;
+  readonly path: OrderPath;
+};
+
+/** Where its milliseconds went, for the log. */
+function spentOn(path: OrderPath): LogFields {
+  const times = path.times();
+  if (times === null) return {};
+  const { by, decode, decide, release, send } = times;
+  return {
+    by,
+    micros: decode + decide + release + send,
+    decodeMicros: decode,
+    decideMicros: decide,
+    releaseMicros: release,
+    sendMicros: send,
   };
 }
 

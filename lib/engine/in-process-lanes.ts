@@ -3,9 +3,15 @@ import type { Mark } from '../domain/market.ts';
 import { after, type Duration } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LaneControl, LaneHost, LaneHostEvents, LaneLoss } from '../ports/lane-host.ts';
-import type { LaneInputMessage, LaneStart, LaneUplink, StrategySetting } from '../ports/lane-protocol.ts';
+import type {
+  LaneInputMessage,
+  LaneStart,
+  LaneStep,
+  LaneUplink,
+  StrategySetting,
+} from '../ports/lane-protocol.ts';
 import type { Strategy } from '../strategy/contract.ts';
-import { createLaneRunner, type LaneRunner } from './lane-runner.ts';
+import { createLaneRunner, Diverged, type LaneRunner } from './lane-runner.ts';
 
 /**
  * Lanes as plain objects in the same thread, for tests, simulations and backtests.
@@ -62,9 +68,19 @@ export function createInProcessLanes(
     const { symbol } = seat.start;
     try {
       const steps = seat.runner.feed(input);
-      send(seat, { kind: 'decided', symbol, ack, steps, wakeAt: seat.runner.wakeAt() });
+      send(seat, { kind: 'decided', symbol, ack, steps });
     } catch (error) {
-      lose(symbol, { code: 'threw', text: error instanceof Error ? error.message : String(error) });
+      lose(symbol, lossFrom(error));
+    }
+  }
+
+  function repeat(seat: Seat, ack: number, step: LaneStep): void {
+    const { symbol } = seat.start;
+    try {
+      seat.runner.repeat(step);
+      send(seat, { kind: 'decided', symbol, ack, steps: [] });
+    } catch (error) {
+      lose(symbol, lossFrom(error));
     }
   }
 
@@ -83,33 +99,22 @@ export function createInProcessLanes(
     seats.delete(symbol);
   }
 
-  const controlOf = (symbol: Ticker): LaneControl => {
-    const runnerOf = (): LaneRunner => {
+  const controlOf = (symbol: Ticker): LaneControl => ({
+    async status() {
       const seat = seats.get(symbol);
       if (seat === undefined) throw new Error(`a lane has to be there to be asked: ${symbol}`);
-      return seat.runner;
-    };
-    const change = (input: LaneInputMessage): void => {
-      const seat = seats.get(symbol);
-      if (seat !== undefined) receive(seat, () => feed(seat, seq, input));
-    };
-    return {
-      async status() {
-        const runner = runnerOf();
-        return {
-          symbol,
-          lane: runner.lane(),
-          barsSeen: runner.barsSeen(),
-          facts: runner.facts(),
-          threadId: 0,
-          heapUsedBytes: 0,
-        };
-      },
-      pause: async (at, by) => change({ kind: 'modeChanged', at, mode: 'paused', by }),
-      resume: async (at, by) => change({ kind: 'modeChanged', at, mode: 'active', by }),
-      setParams: async (params) => change({ kind: 'paramsChanged', at: clock.now(), params }),
-    };
-  };
+      if (seat.hangs) return new Promise(() => undefined);
+      const { runner } = seat;
+      return {
+        symbol,
+        lane: runner.lane(),
+        barsSeen: runner.barsSeen(),
+        facts: runner.facts(),
+        threadId: 0,
+        heapUsedBytes: 0,
+      };
+    },
+  });
 
   return {
     async start(starts) {
@@ -120,6 +125,13 @@ export function createInProcessLanes(
       const mine = seq;
       const seat = seats.get(symbol);
       if (seat !== undefined) receive(seat, () => feed(seat, mine, input));
+      return mine;
+    },
+    repeat(symbol, step) {
+      seq += 1;
+      const mine = seq;
+      const seat = seats.get(symbol);
+      if (seat !== undefined) receive(seat, () => repeat(seat, mine, step));
       return mine;
     },
     ping(symbol) {
@@ -147,3 +159,8 @@ export function createInProcessLanes(
     },
   };
 }
+
+const lossFrom = (error: unknown): LaneLoss => ({
+  code: error instanceof Diverged ? 'diverged' : 'threw',
+  text: error instanceof Error ? error.message : String(error),
+});

@@ -22,7 +22,29 @@ export const pagesOf = (orders: number): number => 1 + Math.floor(orders / ORDER
 const FILLS_PER_PAGE = 100;
 export const fillPagesOf = (fills: number): number => 1 + Math.floor(fills / FILLS_PER_PAGE);
 
-/** `cost`: pages the answer is expected to take. */
+/** Bars in one page, over all symbols of the request. Source: Alpaca market data, `limit`. */
+const BARS_PER_PAGE = 10_000;
+/** `symbols` at the most 500, what one request may name; the bars are full minutes, which is the most there can be. */
+export const barPagesOf = (symbols: number, minutes: number): number =>
+  Math.max(1, Math.ceil((symbols * minutes) / BARS_PER_PAGE));
+
+/** Up to five assets are asked for one by one, more of them as the broker's whole list. */
+const ASSETS_ONE_BY_ONE = 5;
+export const assetRequestsOf = (symbols: number): number => (symbols <= ASSETS_ONE_BY_ONE ? symbols : 1);
+/**
+ * Symbols in one request for latest prints, or for bars. A comma takes three bytes in an address: some 3.5 KB, 6.5 KB if all of
+ * them were as long as tickers get. Servers take 8 KB, as nginx does when nobody told it otherwise.
+ */
+export const SYMBOLS_PER_REQUEST = 500;
+export const printRequestsOf = (symbols: number): number => Math.ceil(symbols / SYMBOLS_PER_REQUEST);
+
+/**
+ * `cost`: requests that the answer is expected to take, one for each page.
+ *
+ * `host`: Alpaca counts market data apart from trading (200 requests a minute on the free plan, 10,000 on the paid one).
+ * Here both draw on the one budget: careful, and at the price that the bars of thousands of symbols, fetched in mid-session,
+ * wait for it. What the data host says about its own limit, in headers or by 429, does not touch the budget.
+ */
 export type Inquiry = {
   readonly priority: Priority;
   readonly cost: number;

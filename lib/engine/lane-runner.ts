@@ -5,6 +5,7 @@ import { isSessionBar } from '../domain/session.ts';
 import type { Micros } from '../domain/time.ts';
 import type { LaneInputMessage, LaneStart, LaneStep, MarkSource } from '../ports/lane-protocol.ts';
 import type { Strategy } from '../strategy/contract.ts';
+import { firstDifference } from './first-difference.ts';
 
 /**
  * One lane with its strategy. Worker thread, custodian, backtester and tests all run this.
@@ -19,6 +20,8 @@ import type { Strategy } from '../strategy/contract.ts';
 export type LaneRunner = {
   /** Reduces one input to its events, in order; each step is an event with the commands that came of it. */
   feed(input: LaneInputMessage): readonly LaneStep[];
+  /** Takes a step that somebody else has taken with a copy of this lane. Throws `Diverged` when it comes out otherwise. */
+  repeat(step: LaneStep): void;
   /** When the lane wants a `woke` input, unless something else comes first. */
   wakeAt(): Micros | null;
   lane(): Lane;
@@ -27,6 +30,15 @@ export type LaneRunner = {
   /** Session bars seen, warm-up included. */
   barsSeen(): number;
 };
+
+/** One of two copies of a lane is wrong. */
+export class Diverged extends Error {
+  override readonly name = 'Diverged';
+
+  constructor({ kind }: LaneEvent, where: string) {
+    super(`a lane comes to what its shadow came to: after ${kind} its commands differ at ${where}`);
+  }
+}
 
 type BarsInput = Extract<LaneInputMessage, { kind: 'bars' }>;
 
@@ -56,6 +68,10 @@ export function createLaneRunner(start: LaneStart, strategy: Strategy, marks: Ma
       input.kind === 'bars'
         ? input.bars.flatMap((bar) => closeBar(bar, input))
         : [step({ ...input, mark: marks.read(start.symbol) })],
+    repeat({ event, commands }) {
+      const where = firstDifference(step(event).commands, commands);
+      if (where !== null) throw new Diverged(event, where);
+    },
     wakeAt: () => nextWakeAt(lane),
     lane: () => lane,
     facts: () => signals.facts,

@@ -7,6 +7,7 @@ import { cash, formatDecimal } from '../domain/money.ts';
 import type { SessionPlan } from '../domain/session.ts';
 import { between, type Duration, type Micros, minutes, seconds } from '../domain/time.ts';
 import type { BrokerAccount, Read } from '../ports/broker.ts';
+import { STOPPED } from '../ports/clock.ts';
 import type { LaneInputMessage, LaneStep } from '../ports/lane-protocol.ts';
 import type { LogFields } from '../ports/log.ts';
 import { NO_FEES } from '../sim/fees.ts';
@@ -22,12 +23,13 @@ import { inquire } from './inquiry.ts';
 import { createKillSwitch } from './kill-switch.ts';
 import { laneRecord, updatedBarRecord } from './lane-records.ts';
 import { createLaneModes, type ModeSource } from './modes.ts';
+import { createPathMeter } from './order-path.ts';
 import { createOrderTracker } from './order-tracker.ts';
 import { createReconciler } from './reconciler.ts';
 import { createRecorder } from './recorder.ts';
 import { createRequestQueue } from './request-queue.ts';
 import { createRiskDesk } from './risk-desk.ts';
-import { createSupervisor, type Seating } from './supervisor.ts';
+import { createSupervisor, type Seating, type Taken } from './supervisor.ts';
 import { createTokenBucket } from './token-bucket.ts';
 
 /** What the loop asks of whoever runs it. */
@@ -56,7 +58,10 @@ export function createLoop(deps: EngineDeps, hooks: LoopHooks) {
   let lossDue = false;
 
   const bucket = createTokenBucket({ limit: requestsPerMinute, reserve: exitReserve, window: RATE_WINDOW });
+  for (let made = 0; made < (deps.requestsMade ?? 0); made += 1)
+    bucket.take(clock.now(), false)?.spent(clock.now());
   const queue = createRequestQueue(clock, bucket, settings.gateway);
+  const paths = createPathMeter(deps.stopwatch ?? STOPPED);
   const recorder = createRecorder(clock, journal, log, journalMended);
   const blotter = createBlotter(NO_FEES);
   const asks = { clock, broker, queue, log };
@@ -150,6 +155,7 @@ export function createLoop(deps: EngineDeps, hooks: LoopHooks) {
   });
 
   function deliver(symbol: Ticker, input: LaneInputMessage): void {
+    paths.delivered(symbol);
     supervisor.deliver(symbol, input);
   }
 
@@ -164,9 +170,9 @@ export function createLoop(deps: EngineDeps, hooks: LoopHooks) {
   }
 
   /** Orders first; the journal of the step after them. */
-  function onStep(symbol: Ticker, step: LaneStep, number: number, lane: Lane): void {
+  function onStep(symbol: Ticker, step: LaneStep, { number, by }: Taken, lane: Lane): void {
     const { event, commands } = step;
-    for (const command of commands) act(symbol, command, { step: number, event });
+    for (const command of commands) act(symbol, command, { step: number, event }, by);
     if (event.kind === 'reported' && isEnd(event.report.status))
       gateway.ended(event.report.clientOrderId, event.report.status === 'filled');
     void recorder.write('input', symbol, { step: number, event });
@@ -178,10 +184,11 @@ export function createLoop(deps: EngineDeps, hooks: LoopHooks) {
     symbol: Ticker,
     command: LaneCommand,
     cause: { step: number; event: LaneStep['event'] },
+    by: Taken['by'],
   ): void {
     switch (command.kind) {
       case 'submit':
-        gateway.submit(command.intent, cause);
+        gateway.submit(command.intent, cause, paths.decided(symbol, by));
         break;
       case 'cancel':
         gateway.cancel(symbol, command, cause);
@@ -252,6 +259,7 @@ export function createLoop(deps: EngineDeps, hooks: LoopHooks) {
     bucket,
     queue,
     recorder,
+    paths,
     blotter,
     modes,
     gates,

@@ -25,8 +25,8 @@ export type LaneModes = {
   of(symbol: Ticker): TradingMode;
   reasons(symbol: Ticker): readonly ModeSource[];
   has(symbol: Ticker | null, reason: ModeReason): boolean;
-  /** Tells every lane its mode, told or not: a restored lane remembers an older one. */
-  tellAll(by: string): void;
+  /** Tells every lane its mode that takes itself to be in another one: a restored lane remembers an older one. */
+  tellAll(by: string, believed: (symbol: Ticker) => TradingMode): void;
 };
 
 /** Whoever is to get out gets out, of shares of his own, whatever others have in the symbol. */
@@ -81,8 +81,8 @@ export function createLaneModes(
     of: modeOf,
     reasons,
     has: (symbol, reason) => shelf(symbol).has(reason),
-    tellAll(by) {
-      told.clear();
+    tellAll(by, believed) {
+      for (const symbol of symbols) told.set(symbol, believed(symbol));
       update(null, by);
     },
   };

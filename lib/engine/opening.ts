@@ -4,6 +4,7 @@ import { openLane, sharesHeld, unsettledOrders } from '../domain/lane.ts';
 import type { LaneParams } from '../domain/lane-types.ts';
 import type { Mark } from '../domain/market.ts';
 import { formatDecimal } from '../domain/money.ts';
+import { partsOf } from '../domain/picture-parts.ts';
 import type { SessionPlan } from '../domain/session.ts';
 import { after, type Duration, type SessionDay } from '../domain/time.ts';
 import type { BrokerAccount, BrokerAsset, BrokerFailure, Read } from '../ports/broker.ts';
@@ -37,14 +38,14 @@ export async function insist<T>(
   queue: RequestQueue,
   settings: SessionSettings,
   ask: () => Promise<Read<T>>,
-  host: Inquiry['host'] = 'trading',
+  { host = 'trading', cost = 1 }: Partial<Pick<Inquiry, 'host' | 'cost'>> = {},
 ): Promise<Insisted<T>> {
   const until = after(clock.now(), settings.startPatience);
   let pause = settings.retryFirst;
   let refusals = 0;
   for (;;) {
     const answer = await new Promise<Read<T>>((resolve) =>
-      inquire(queue, { priority: 'query', cost: 1, host }, ask, (read: Read<T>) => resolve(read)),
+      inquire(queue, { priority: 'query', cost, host }, ask, (read: Read<T>) => resolve(read)),
     );
     if (answer.kind === 'ok') return answer;
     const failure = failureOf(answer.failure);
@@ -74,10 +75,11 @@ export function untradable(
   assets: readonly BrokerAsset[],
   log: Log,
 ): readonly Ticker[] {
+  const bySymbol = new Map(assets.map((asset) => [asset.symbol, asset]));
   const bad = lanes
     .map(({ symbol }) => symbol)
     .filter((symbol) => {
-      const asset = assets.find((each) => each.symbol === symbol);
+      const asset = bySymbol.get(symbol);
       return asset === undefined || !asset.active || !asset.tradable;
     });
   for (const symbol of bad)
@@ -101,6 +103,8 @@ export function checkLots(lanes: readonly LaneParams[], marks: ReadonlyMap<Ticke
 
 export type Found = {
   readonly lanes: readonly Lane[];
+  /** No lane has shares, orders, or a halt that a bar may prove to be over: their start can wait for bars. */
+  readonly atRest: boolean;
   readonly operator: readonly StoredRecord[];
   /** Symbols of a session under way that neither the journal nor the broker told anything of. */
   readonly unproven: readonly Ticker[];
@@ -131,6 +135,7 @@ export async function findLanes(deps: {
   const carried = foldDay(earlier, () => undefined);
   for (const text of [...folded.damages, ...carried.damages]) log.error('journal.damaged', { text });
 
+  const partOf = picture === null ? null : partsOf(picture);
   const fromBroker: Ticker[] = [];
   function takenFromBroker(own: LaneParams, plan: SessionPlan, picture: Picture): Lane {
     fromBroker.push(own.symbol);
@@ -139,6 +144,7 @@ export async function findLanes(deps: {
   const unproven: Ticker[] = [];
   const lanes = params.map((own): Lane => {
     const known = folded.lanes.get(own.symbol);
+    const picture = partOf === null ? null : partOf(own.symbol);
     // What was written while waiting for the session tells of what it found, and proves nothing of the session itself.
     if (known !== undefined && (plan === null || known.plan?.day === plan.day || isOpen(known))) {
       const isWhole = !folded.doubtful.has(own.symbol);
@@ -170,8 +176,11 @@ export async function findLanes(deps: {
     return openLane(own);
   });
   // What an operator ordered outlives its day, until he lifts it.
-  return { lanes, operator: [...earlier.filter(isStandingOrder), ...today], unproven, fromBroker };
+  const operator = [...earlier.filter(isStandingOrder), ...today];
+  return { lanes, atRest: lanes.every(isAtRest), operator, unproven, fromBroker };
 }
+
+const isAtRest = (lane: Lane): boolean => !isOpen(lane) && lane.trading.kind === 'trading';
 
 const isOpen = (lane: Lane): boolean => sharesHeld(lane) !== 0 || unsettledOrders(lane).length > 0;
 

@@ -132,11 +132,11 @@ export function createOrderTracker(deps: TrackerDeps): OrderTracker {
     }
     if (report.cumQty >= tracked.totals.cumQty)
       tracked.totals = { cumQty: report.cumQty, cumNotional: report.cumNotional };
-    noteNews(tracked, `${report.status} ${report.cumQty}`);
     if (report.status === 'replaced' && report.replacedBy !== null && !index.byBrokerId(report.replacedBy))
       succession.follow(tracked, report.replacedBy);
     tell(tracked, report, insist);
-    // After the lane was told: it may have an exit to send.
+    // After the lane was told: it may have had an exit to send.
+    noteNews(tracked, `${report.status} ${report.cumQty}`);
     fillLog.note(tracked.intent, report);
     if (!ends && tracked.cancel === 'wanted') sendCancel(tracked);
   }

@@ -158,10 +158,8 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       settings.recheckAfter,
     );
     suspicion = result.suspicion;
-    for (const { symbol, findings } of result.symbols) {
-      const lane = lanes.find(({ params }) => params.symbol === symbol);
-      if (lane !== undefined) follow(symbol, findings);
-    }
+    const own = new Set(lanes.map(({ params }) => params.symbol));
+    for (const { symbol, findings } of result.symbols) if (own.has(symbol)) follow(symbol, findings);
     const agreed = result.symbols.filter(({ findings }) => !findings.some(isSuspicion));
     deps.onLook(
       begunAt,

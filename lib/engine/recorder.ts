@@ -1,7 +1,7 @@
 import type { Ticker } from '../domain/ids.ts';
 import { between, type Micros, type SessionDay, seconds } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { GapBody, Journal, JournalKind } from '../ports/journal.ts';
+import { type GapBody, type Journal, type JournalKind, RECORDED } from '../ports/journal.ts';
 import type { Log } from '../ports/log.ts';
 
 /**
@@ -13,8 +13,8 @@ import type { Log } from '../ports/log.ts';
  * 3. Both are told once, the beginning and the end.
  */
 export type Recorder = {
-  /** Written, or not; never rejects. */
-  write(kind: JournalKind, symbol: Ticker | null, body: unknown): Promise<boolean>;
+  /** Whether it was written: `true` at once when the journal knows already, otherwise later; never rejects. */
+  write(kind: JournalKind, symbol: Ticker | null, body: unknown): Written;
   /** Later records belong to this day. */
   openDay(day: SessionDay): void;
   day(): SessionDay | null;
@@ -22,6 +22,8 @@ export type Recorder = {
   /** Records that this run could not write. */
   lost(): number;
 };
+
+export type Written = true | Promise<boolean>;
 
 type Loss = { readonly day: SessionDay; readonly symbol: Ticker | null; readonly body: GapBody };
 
@@ -86,24 +88,28 @@ export function createRecorder(
   }
 
   return {
-    async write(kind, symbol, body) {
+    write(kind, symbol, body) {
       if (day === null) {
         breaks('no session day is open');
-        return false;
+        return Promise.resolve(false);
       }
       const at = clock.now();
       const record = { day, at, kind, symbol, body };
       if (losses.size > 0) writeGaps();
-      try {
-        await journal.append(record);
-      } catch (cause) {
-        breaks(cause);
-        lostInAll += 1;
-        lose({ ...record, body: { what: 'lost', records: 1, from: at, to: at, cause: textOf(cause) } });
-        return false;
-      }
-      holds();
-      return true;
+      const appended = journal.append(record);
+      if (appended === RECORDED && brokenSince === null) return true;
+      return appended.then(
+        () => {
+          holds();
+          return true;
+        },
+        (cause: unknown) => {
+          breaks(cause);
+          lostInAll += 1;
+          lose({ ...record, body: { what: 'lost', records: 1, from: at, to: at, cause: textOf(cause) } });
+          return false;
+        },
+      );
     },
     openDay(opened) {
       day = opened;

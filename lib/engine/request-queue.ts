@@ -19,8 +19,8 @@ export type Request = {
   readonly cost: number;
   /** After this instant it is not sent any more; `null` waits for as long as it takes. */
   readonly expiresAt: Micros | null;
-  /** Must not reject. */
-  send(): Promise<Sending>;
+  /** Must not reject. What it sends leaves within the call, where nothing has to be waited for. */
+  send(): Promise<Sending> | Sending;
   /** Left the queue unsent, because of its age. */
   expired(): void;
 };

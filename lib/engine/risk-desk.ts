@@ -39,7 +39,7 @@ export type RiskDeskDeps = {
   readonly isHalted: (symbol: Ticker) => boolean;
 };
 
-/** What the desk needs of one lane; a lane never changes, so it is worked out once. */
+/** What the desk needs of one lane. */
 type Summary = {
   readonly symbol: Ticker;
   readonly shares: number;
@@ -51,12 +51,8 @@ type Summary = {
   readonly buys: readonly { readonly id: ClientOrderId; readonly worth: number }[];
 };
 
-const summaries = new WeakMap<Lane, Summary>();
-
 function summaryOf(lane: Lane): Summary {
-  const known = summaries.get(lane);
-  if (known !== undefined) return known;
-  const summary: Summary = {
+  return {
     symbol: lane.params.symbol,
     shares: sharesHeld(lane),
     realized: lane.day.realized + realizedOf(lane.position),
@@ -66,8 +62,43 @@ function summaryOf(lane: Lane): Summary {
       .filter(({ intent }) => intent.side === 'buy')
       .map((order) => ({ id: order.intent.clientOrderId, worth: worthOf(order) })),
   };
-  summaries.set(lane, summary);
-  return summary;
+}
+
+const hasSomething = ({ shares, live, buys }: Summary): boolean =>
+  shares !== 0 || live.length > 0 || buys.length > 0;
+
+/**
+ * All lanes, of which most have neither shares nor orders: only those that have are gone through. A lane never changes, it is
+ * replaced: what is worked out of it holds for as long as it is in its place.
+ */
+function createSummaries(lanes: () => readonly Lane[]) {
+  let seen: (Lane | undefined)[] = [];
+  let known: Summary[] = [];
+  const open = new Map<number, Summary>();
+  let realized = 0;
+
+  function replace(place: number, lane: Lane): void {
+    realized -= known[place]?.realized ?? 0;
+    const summary = summaryOf(lane);
+    seen[place] = lane;
+    known[place] = summary;
+    realized += summary.realized;
+    if (hasSomething(summary)) open.set(place, summary);
+    else open.delete(place);
+  }
+
+  return {
+    /** Those with shares or orders, and what all lanes together have realized. */
+    look(): { readonly open: Iterable<Summary>; readonly realized: number } {
+      const now = lanes();
+      if (now.length < seen.length) {
+        [seen, known, realized] = [[], [], 0];
+        open.clear();
+      }
+      for (const [place, lane] of now.entries()) if (lane !== seen[place]) replace(place, lane);
+      return { open: open.values(), realized };
+    },
+  };
 }
 
 /** What an open order may still cost; of one that has ended, what its missing fills have cost. */
@@ -81,11 +112,11 @@ export function createRiskDesk({ lanes, lane: laneOf, mark, band, isHalted }: Ri
   let buyingPower: Cash | null = null;
   /** Entries whose money the broker's figure does not know of yet. */
   const reserved = new Map<ClientOrderId, number>();
+  const summaries = createSummaries(lanes);
 
   function exposure(except: ClientOrderId | null): Cash | null {
     let sum = 0;
-    for (const lane of lanes()) {
-      const { symbol, shares, buys } = summaryOf(lane);
+    for (const { symbol, shares, buys } of summaries.look().open) {
       const at = shares === 0 ? null : mark(symbol);
       if (shares !== 0 && at === null) return null;
       sum += Math.abs(shares) * (at?.price ?? 0);
@@ -95,11 +126,10 @@ export function createRiskDesk({ lanes, lane: laneOf, mark, band, isHalted }: Ri
   }
 
   function profit(): { readonly known: Cash; readonly complete: boolean } {
-    let sum = 0;
+    const { open, realized } = summaries.look();
+    let sum = realized;
     let complete = true;
-    for (const lane of lanes()) {
-      const { symbol, shares, realized, cost } = summaryOf(lane);
-      sum += realized;
+    for (const { symbol, shares, cost } of open) {
       if (shares === 0) continue;
       const at = mark(symbol);
       if (at === null) complete = false;
@@ -114,15 +144,14 @@ export function createRiskDesk({ lanes, lane: laneOf, mark, band, isHalted }: Ri
   }
 
   function onSale(lane: Lane, except: ClientOrderId): number {
-    return summaryOf(lane)
-      .live.filter(({ intent }) => intent.side === 'sell' && intent.clientOrderId !== except)
+    return liveOrders(lane)
+      .filter(({ intent }) => intent.side === 'sell' && intent.clientOrderId !== except)
       .reduce((sum, order) => sum + leavesQty(order), 0);
   }
 
   const isWorking = (id: ClientOrderId): boolean => {
-    for (const lane of lanes())
-      for (const order of summaryOf(lane).live)
-        if (order.intent.clientOrderId === id) return order.kind === 'working';
+    for (const { live } of summaries.look().open)
+      for (const order of live) if (order.intent.clientOrderId === id) return order.kind === 'working';
     return true;
   };
 
@@ -162,8 +191,7 @@ export function createRiskDesk({ lanes, lane: laneOf, mark, band, isHalted }: Ri
     },
     flattenNeeds(isWaiting) {
       const needs = { cancels: 0, canceling: 0, sells: 0, selling: 0, stuck: 0 };
-      for (const lane of lanes()) {
-        const { symbol, shares, live, buys } = summaryOf(lane);
+      for (const { symbol, shares, live, buys } of summaries.look().open) {
         let selling = 0;
         for (const order of live) {
           const { side, price, clientOrderId } = order.intent;

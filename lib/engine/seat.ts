@@ -21,6 +21,8 @@ export type Seat = {
   custodian: Custodian | null;
   /** Inputs that wait for the new thread during the handover. */
   held: LaneInputMessage[];
+  /** Inputs that came while a step of the lane was being acted on; `null` while none is. */
+  inbox: LaneInputMessage[] | null;
   wake: Timer | null;
   lastWokeAt: Micros | null;
   lossesAt: Micros[];
@@ -44,6 +46,7 @@ export const newSeat = (lane: Lane): Seat => ({
   owner: 'handover',
   custodian: null,
   held: [],
+  inbox: null,
   wake: null,
   lastWokeAt: null,
   lossesAt: [],

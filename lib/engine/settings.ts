@@ -3,6 +3,7 @@ import type { RiskLimits } from '../domain/risk.ts';
 import { type Duration, millis, minutes, seconds } from '../domain/time.ts';
 import type { StrategySetting } from '../ports/lane-protocol.ts';
 import type { FeeSchedule } from '../sim/exchange-api.ts';
+import type { OverloadSettings } from './overload.ts';
 
 /**
  * Everything the engine trades and works by. Durations are exchange time; the ones marked *wall* guard our own machine
@@ -18,6 +19,7 @@ export type EngineSettings = {
   readonly feed: FeedSettings;
   readonly supervisor: SupervisorSettings;
   readonly reconcile: ReconcileSettings;
+  readonly overload: OverloadSettings;
   readonly risk: RiskSettings;
   /** `null`: the rates in force on the session's day. */
   readonly fees: FeeSchedule | null;
@@ -100,6 +102,8 @@ export type SupervisorSettings = {
   readonly lossWindow: Duration;
   /** Inputs kept until the lane has answered them, or until its new thread is there; more cost it its thread. */
   readonly unackedMax: number;
+  /** Whether steps that are known are taken before the lane's thread has taken them; otherwise all wait for it. */
+  readonly stepAhead: boolean;
 };
 
 export type ReconcileSettings = {
@@ -158,6 +162,7 @@ export const DEFAULT_ENGINE_SETTINGS: Omit<EngineSettings, 'lanes' | 'strategy' 
     lossesMax: 3,
     lossWindow: minutes(10),
     unackedMax: 10_000,
+    stepAhead: true,
   },
   reconcile: {
     every: seconds(30),
@@ -166,5 +171,6 @@ export const DEFAULT_ENGINE_SETTINGS: Omit<EngineSettings, 'lanes' | 'strategy' 
     recheckAfter: seconds(6),
     passes: 3,
   },
+  overload: { shutAfter: millis(250), calmAfter: seconds(2) },
   fees: null,
 };

@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { LaneHost, LaneHostEvents } from '../ports/lane-host.ts';
 import type { LaneInputMessage, LaneStep, MarkSource, StrategySetting } from '../ports/lane-protocol.ts';
 import type { Log } from '../ports/log.ts';
+import type { StageTimes } from './order-path.ts';
 import type { LaneOwner } from './seat.ts';
 import type { SupervisorSettings } from './settings.ts';
 
@@ -12,7 +13,6 @@ export type Supervisor = {
   /** Starts all lanes; resolves when each is in its thread or with the custodian. */
   start(lanes: readonly Lane[]): Promise<void>;
   deliver(symbol: Ticker, input: LaneInputMessage): void;
-  deliverAll(make: (symbol: Ticker) => LaneInputMessage): void;
   lane(symbol: Ticker): Lane;
   lanes(): readonly Lane[];
   ownerOf(symbol: Ticker): LaneOwner;
@@ -35,10 +35,13 @@ export type Seating = {
   readonly bars: readonly Bar[];
 };
 
+/** Who came to a step first, and its number since somebody began with the lane. */
+export type Taken = { readonly number: number; readonly by: StageTimes['by'] };
+
 export type SupervisorEvents = {
   onSeated(symbol: Ticker, seating: Seating): void;
   /** One step of a lane, already folded into its shadow. Commands are to be acted on in order. */
-  onStep(symbol: Ticker, step: LaneStep, number: number, after: Lane): void;
+  onStep(symbol: Ticker, step: LaneStep, taken: Taken, after: Lane): void;
   /** All steps of one answer were acted on: what is not urgent may be done now. */
   onSettled(symbol: Ticker, lane: Lane): void;
   onRetired(symbol: Ticker): void;

@@ -8,7 +8,7 @@ import type { LaneInputMessage, LaneStart, LaneStep, LaneUplink } from '../ports
 import { createCustodian } from './custodian.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import { barsAnswered, countLoss, isPressing, newSeat, restartPause, type Seat } from './seat.ts';
-import type { Seating, Supervisor, SupervisorDeps } from './supervisor-types.ts';
+import type { Seating, Supervisor, SupervisorDeps, Taken } from './supervisor-types.ts';
 
 export type * from './supervisor-types.ts';
 
@@ -24,7 +24,10 @@ const WAKE_GAP = millis(1);
  *    that may bring shares, the handover is called off.
  * 4. What waits for a lane's answer, or for its new thread, is bounded by `unackedMax` inputs. When that is full, the
  *    custodian takes the lane over with all of them. A lane speaks only in answer, so the way back is bounded by it too.
- * 5. A lane lost `lossesMax` times within `lossWindow` stays with the custodian, which only exits.
+ * 5. A lane that owes no decision has its next step taken ahead, in the turn that brings the input: what it sends does not
+ *    wait for a thread to wake up. Its thread is told and has to agree; one that does not is lost. Bars are left to the
+ *    thread, because only the thread has the strategy.
+ * 6. A lane lost `lossesMax` times within `lossWindow` stays with the custodian, which only exits.
  */
 export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly host: LaneHost } {
   const { clock, log, settings, events } = deps;
@@ -53,7 +56,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
         if (seat.owner !== 'thread') return;
         heartbeat.heard(seat.symbol);
         seat.shadow.acked(uplink.ack);
-        decided(seat, uplink.steps, uplink.wakeAt);
+        decided(seat, uplink.steps);
         break;
       case 'alive':
         heartbeat.heard(seat.symbol);
@@ -66,13 +69,21 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
     }
   }
 
-  function decided(seat: Seat, steps: readonly LaneStep[], wakeAt: Micros | null): void {
-    for (const step of steps) {
-      const number = seat.shadow.fold(step);
-      events.onStep(seat.symbol, step, number, seat.shadow.lane());
-    }
-    armWake(seat, wakeAt);
-    events.onSettled(seat.symbol, seat.shadow.lane());
+  function decided(seat: Seat, steps: readonly LaneStep[]): void {
+    const by = seat.owner === 'thread' ? 'thread' : 'custodian';
+    for (const step of steps) take(seat, step, by);
+    settled(seat);
+  }
+
+  function take(seat: Seat, step: LaneStep, by: Taken['by']): void {
+    const number = seat.shadow.fold(step);
+    events.onStep(seat.symbol, step, { number, by }, seat.shadow.lane());
+  }
+
+  function settled(seat: Seat): void {
+    const lane = seat.shadow.lane();
+    armWake(seat, nextWakeAt(lane));
+    events.onSettled(seat.symbol, lane);
   }
 
   function armWake(seat: Seat, wakeAt: Micros | null): void {
@@ -94,8 +105,8 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
     if (seat === undefined) return;
     switch (seat.owner) {
       case 'thread':
-        seat.shadow.sent(host.post(symbol, input), input);
-        if (seat.shadow.unackedCount() > settings.unackedMax) overflow(seat);
+        if (seat.inbox !== null) seat.inbox.push(input);
+        else tell(seat, input);
         break;
       case 'custodian':
         seat.custodian?.feed(input);
@@ -109,6 +120,34 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
       default:
         unreachable(seat.owner);
     }
+  }
+
+  /** What comes back while a step is acted on waits for its end: an order can be refused within the step that sends it. */
+  function tell(seat: Seat, input: LaneInputMessage): void {
+    const inbox: LaneInputMessage[] = [input];
+    seat.inbox = inbox;
+    try {
+      for (let next = inbox.shift(); next !== undefined; next = inbox.shift()) {
+        // Lost while it was acted on: whoever has it now gets the rest.
+        if (seat.owner !== 'thread') {
+          seat.inbox = null;
+          deliver(seat.symbol, next);
+        } else if (!takeAhead(seat, next)) seat.shadow.sent(host.post(seat.symbol, next), next);
+      }
+    } finally {
+      seat.inbox = null;
+    }
+    if (seat.owner === 'thread' && seat.shadow.unackedCount() > settings.unackedMax) overflow(seat);
+  }
+
+  function takeAhead(seat: Seat, input: LaneInputMessage): boolean {
+    if (!settings.stepAhead || input.kind === 'bars') return false;
+    const step = seat.shadow.ahead({ ...input, mark: deps.marks.read(seat.symbol) });
+    if (step === null) return false;
+    take(seat, step, 'ahead');
+    if (seat.owner === 'thread') seat.shadow.told(host.repeat(seat.symbol, step));
+    settled(seat);
+    return true;
   }
 
   function overflow(seat: Seat): void {
@@ -160,7 +199,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
     // Its strategy never enters: it has no use for the bars so far.
     const start = { ...startOf(seat), bars: [] };
     begins(seat, 'custodian', []);
-    seat.custodian = createCustodian(start, deps.marks, log, (steps, wakeAt) => decided(seat, steps, wakeAt));
+    seat.custodian = createCustodian(start, deps.marks, log, (steps) => decided(seat, steps));
     armWake(seat, nextWakeAt(seat.shadow.lane()));
     for (const input of inputs) seat.custodian?.feed(input);
   }
@@ -303,9 +342,6 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
       heartbeat.start();
     },
     deliver,
-    deliverAll(make) {
-      for (const symbol of seats.keys()) deliver(symbol, make(symbol));
-    },
     lane: (symbol) => seatOf(symbol).shadow.lane(),
     lanes: () => [...seats.values()].map(({ shadow }) => shadow.lane()),
     ownerOf: (symbol) => seatOf(symbol).owner,

@@ -33,7 +33,7 @@ export type Read<T> =
 
 /** A refusal that the answer proves. `relatedOrders` and the quantities come from the body of a held-shares refusal. */
 export type Refusal = {
-  /** Stable, ours: `heldShares`, `washTrade`, `buyingPower`, `subPenny`, `duplicateId`, `notTradable`, `shortNotAllowed`, `restricted`, `other`. */
+  /** Stable, ours. */
   readonly code: RefusalCode;
   /** Alpaca's number, for instance 40310000. */
   readonly brokerCode: number | null;

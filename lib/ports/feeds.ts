@@ -1,6 +1,7 @@
 import type { ExecutionReport } from '../domain/execution.ts';
 import type { Ticker } from '../domain/ids.ts';
 import type { Bar, LuldBand, Print, Quote, TradingStatus } from '../domain/market.ts';
+import type { Price } from '../domain/money.ts';
 import type { Micros } from '../domain/time.ts';
 
 /** What the data socket brings, decoded. */
@@ -39,8 +40,21 @@ export type FeedEvents = {
   onStatus(status: FeedStatus): void;
 };
 
+/** The quick way for prints: no object and no look-up for each. What a `Line` is, the taker alone knows. */
+export type PrintTaker<Line extends object> = {
+  /** Asked at the first print of a symbol; `null` where its prints are not wanted. */
+  lineOf(symbol: Ticker): Line | null;
+  take(line: Line, price: Price, at: Micros, isEligible: boolean): void;
+  /** What had arrived is taken, for now: of each symbol's prints since the last call the newest may be handed on. */
+  turnOver(): void;
+};
+
 export type DataFeedEvents = FeedEvents & {
   onMessage(message: MarketMessage): void;
+  /** Takes prints the quick way; a feed that has no use for it (one in virtual time) calls `onMessage` instead. */
+  readonly prints?: PrintTaker<object>;
+  /** Whether more had arrived than one turn may take. Told when it changes, and never by a feed in virtual time. */
+  onBehind?(isBehind: boolean): void;
   /**
    * Asked by the watch over a silent feed: since when data are due at `at` (the open of the session, the resume of the last
    * halted symbol), `null` while none are: outside the session, or with every symbol halted.
@@ -48,7 +62,8 @@ export type DataFeedEvents = FeedEvents & {
   dueSince(at: Micros): Micros | null;
 };
 export type TradeFeedEvents = FeedEvents & {
-  onReport(report: ExecutionReport): void;
+  /** `heardAt`: when its frame came, by the stopwatch. */
+  onReport(report: ExecutionReport, heardAt: number): void;
   /** A frame about an order that could not be read in full: fetch that order. */
   onUnreadable(what: string): void;
 };

@@ -45,10 +45,13 @@ export type GapBody = {
   readonly cause: string;
 };
 
+/** What `append` returns for a record that survives a kill already: this very promise, so that nobody has to wait to know. */
+export const RECORDED: Promise<void> = Promise.resolve();
+
 /**
  * Append-only. `append` never waits: the promise settles when the record survives a kill of the process, and
  * rejects when it could not be written (disk full, read-only): then entries stop and exits go on. A `request` survives
- * it, with everything before it, as soon as `append` has returned, unless the promise is still open then.
+ * it, with everything before it, as soon as `append` has returned `RECORDED`.
  */
 export type Journal = {
   append(record: JournalRecord): Promise<void>;

@@ -1,11 +1,9 @@
 import type { Ticker } from '../domain/ids.ts';
 import type { Lane } from '../domain/lane.ts';
-import type { LaneParams } from '../domain/lane-types.ts';
 import type { Mark } from '../domain/market.ts';
-import type { Micros } from '../domain/time.ts';
-import type { LaneInputMessage, LaneStart, LaneUplink } from './lane-protocol.ts';
+import type { LaneInputMessage, LaneStart, LaneStep, LaneUplink } from './lane-protocol.ts';
 
-/** Why a lane is no longer there. `code` is stable: `threw`, `exited`, `outOfMemory`, `stalled`, `aborted`. */
+/** Why a lane is no longer there. `code` is stable: `threw`, `diverged`, `exited`, `outOfMemory`, `stalled`, `aborted`. */
 export type LaneLoss = { readonly code: string; readonly text: string };
 
 export type LaneHostEvents = {
@@ -20,6 +18,8 @@ export type LaneHost = {
   start(lanes: readonly LaneStart[]): Promise<void>;
   /** Never waits. Returns the message's `seq`; a lane that is not there swallows it. */
   post(symbol: Ticker, input: LaneInputMessage): number;
+  /** The same for a step that was taken for the lane; nobody waits for its answer, so it may travel a little later. */
+  repeat(symbol: Ticker, step: LaneStep): number;
   /** Asks for an `alive` uplink; returns its `seq`. Who answers late is told by the supervisor, not by the host. */
   ping(symbol: Ticker): number;
   /** The newest mark wins; lanes read it when they decide. */
@@ -33,18 +33,20 @@ export type LaneHost = {
   close(): Promise<void>;
 };
 
-/** The control plane of one lane (Comlink in threads). Never on the hot path. */
+/**
+ * The control plane of one lane (Comlink in threads): questions, never on the hot path. Whatever changes a lane is an input
+ * like any other, because the main thread's shadow of the lane has to see it in its turn.
+ */
 export type LaneControl = {
+  /** Rejects when the lane is not there, or ends meanwhile. A lane that hangs does not answer: whoever asks sets the limit. */
   status(): Promise<LaneView>;
-  pause(at: Micros, by: string): Promise<void>;
-  resume(at: Micros, by: string): Promise<void>;
-  setParams(params: LaneParams): Promise<void>;
 };
 
 /** A lane as its own thread sees it. */
 export type LaneView = {
   readonly symbol: Ticker;
   readonly lane: Lane;
+  /** Session bars that the strategy has seen, warm-up included, and its numbers on the last one. */
   readonly barsSeen: number;
   readonly facts: Readonly<Record<string, number>>;
   readonly threadId: number;

@@ -31,6 +31,8 @@ export type LaneStart = {
 /** Main to lane. `seq` rises by one per message on a port, so that a gap or a replay shows. */
 export type LaneDownlink = { readonly seq: number } & (
   | { readonly kind: 'input'; readonly input: LaneInputMessage }
+  /** Taken already, with the lane's own machine: the lane takes it too, and must come to the same. */
+  | { readonly kind: 'step'; readonly step: LaneStep }
   | { readonly kind: 'ping' }
   | { readonly kind: 'stop' }
 );
@@ -44,13 +46,12 @@ export type LaneInputMessage = LaneInput extends infer I
 /** Lane to main. `ack` is the `seq` of the downlink it answers. */
 export type LaneUplink =
   | { readonly kind: 'ready'; readonly symbol: Ticker }
-  /** Events in the order they were reduced, with what came of each, and when to be woken next. */
+  /** Inputs in the order they were reduced, with what came of each; steps that it was told are not told again. */
   | {
       readonly kind: 'decided';
       readonly symbol: Ticker;
       readonly ack: number;
       readonly steps: readonly LaneStep[];
-      readonly wakeAt: Micros | null;
     }
   | { readonly kind: 'alive'; readonly symbol: Ticker; readonly ack: number }
   | { readonly kind: 'gone'; readonly symbol: Ticker; readonly ack: number };

@@ -15,7 +15,7 @@ export function siblingsOf(order: OrderRecord): readonly OrderRecord[] {
 }
 
 /** Whether a leg waits for its parent: no shares are behind it yet. */
-export const waitsForParent = (order: OrderRecord): boolean =>
+const waitsForParent = (order: OrderRecord): boolean =>
   order.parent !== null && order.parent.orderClass !== 'oco' && order.parent.status !== 'filled';
 
 /** Whether another order already holds the shares this one would sell: exits of one block hold it once. */

@@ -11,6 +11,7 @@ import { matchPrint, matchQuote } from './matching.ts';
 import { goLive, runOpeningAuction } from './router.ts';
 import { midnightOf } from './session-clock.ts';
 import { triggerStops } from './stops.ts';
+import { symbolOf } from './tape.ts';
 import type { Venue } from './venue.ts';
 
 /*
@@ -159,22 +160,6 @@ export function createMarket(venue: Venue): Market {
       for (const book of venue.books.values()) beginDay(book, session);
     },
   };
-}
-
-function symbolOf(item: TapeItem): Ticker {
-  switch (item.kind) {
-    case 'print':
-      return item.print.symbol;
-    case 'quote':
-      return item.quote.symbol;
-    case 'bar':
-    case 'updatedBar':
-      return item.bar.symbol;
-    case 'status':
-      return item.status.symbol;
-    case 'luld':
-      return item.band.symbol;
-  }
 }
 
 function meetOrders(venue: Venue, book: Book, price: Price, size: number, counts: number): void {

@@ -75,7 +75,7 @@ function openingMistake(venue: Venue, book: Book, form: OrderForm, intent: Posit
 }
 
 /** Short selling needs a margin account that is allowed to. */
-export function mayShort(venue: Venue): boolean {
+function mayShort(venue: Venue): boolean {
   const { account } = venue.options;
   return account.shorting && account.multiplier > 1 && !venue.configurations.noShorting;
 }

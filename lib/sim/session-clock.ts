@@ -21,8 +21,8 @@ export type Boundary = {
   readonly session: Session;
 };
 
-export const preMarketAt = (session: Session): Micros => (session.openAt - PRE_MARKET) as Micros;
-export const afterHoursEndAt = (session: Session): Micros => (session.closeAt + AFTER_HOURS) as Micros;
+const preMarketAt = (session: Session): Micros => (session.openAt - PRE_MARKET) as Micros;
+const afterHoursEndAt = (session: Session): Micros => (session.closeAt + AFTER_HOURS) as Micros;
 /** Midnight in New York: daily bars start there. */
 export const midnightOf = (session: Session): Micros => (session.openAt - 9.5 * HOUR) as Micros;
 

@@ -40,6 +40,22 @@ export function tapeFromItems(
   };
 }
 
+export function symbolOf(item: TapeItem): Ticker {
+  switch (item.kind) {
+    case 'print':
+      return item.print.symbol;
+    case 'quote':
+      return item.quote.symbol;
+    case 'bar':
+    case 'updatedBar':
+      return item.bar.symbol;
+    case 'status':
+      return item.status.symbol;
+    case 'luld':
+      return item.band.symbol;
+  }
+}
+
 const isBefore = (a: Source, b: Source): boolean =>
   a.head.at < b.head.at || (a.head.at === b.head.at && a.order < b.order);
 

@@ -110,7 +110,7 @@ export function report(
   });
 }
 
-export const nextExecutionId = (venue: Venue): ExecutionId => venue.chance.ids.uuid() as ExecutionId;
+const nextExecutionId = (venue: Venue): ExecutionId => venue.chance.ids.uuid() as ExecutionId;
 
 export function setStatus(venue: Venue, order: OrderRecord, status: SimOrderStatus): void {
   order.status = status;

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { AlpacaBroker } from '../../lib/adapters/alpaca/rest.ts';
 import type { BrokerOrderId } from '../../lib/domain/ids.ts';
 import {
   type Handler,
@@ -58,6 +59,22 @@ describe('REST: orders', () => {
         position_intent: 'sell_to_close',
       });
     });
+
+    for (const [what, send] of [
+      ['an order', (broker: AlpacaBroker) => broker.submit(INTENT)],
+      ['a cancel', (broker: AlpacaBroker) => broker.cancel('a1' as BrokerOrderId)],
+    ] as const)
+      it(`has written ${what} when the call returns: it arrives, though all is closed in the same turn`, async () => {
+        rest.handler = json(204, '');
+        await rest.broker.warm(1);
+        const arrived = new Promise((resolve) => {
+          rest.handler = resolve;
+        });
+        const outcome = send(rest.broker);
+        void rest.broker.close();
+        expect((await outcome).kind).to.equal('unknown');
+        await arrived;
+      });
 
     const refused = {
       code: 40310000,

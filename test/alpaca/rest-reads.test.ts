@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { openBroker } from '../../lib/adapters/alpaca/rest.ts';
 import type { Ticker } from '../../lib/domain/ids.ts';
 import { formatInstant, type Micros, micros, parseInstant, type SessionDay } from '../../lib/domain/time.ts';
+import { assetRequestsOf, printRequestsOf } from '../../lib/engine/inquiry.ts';
 import {
   type Handler,
   html,
@@ -143,10 +144,11 @@ describe('REST: reads', () => {
         const trades = Object.fromEntries(symbols.map((s) => [s, { t: CLOCK.timestamp, p: 12.5, s: 1 }]));
         json(200, { trades })(response, entry);
       };
-      const symbols = Array.from({ length: 450 }, (_, i) => `S${i}` as Ticker);
+      const symbols = Array.from({ length: 1_050 }, (_, i) => `LONGER${1_000 + i}` as Ticker);
       const read = await rest.broker.latestPrints(symbols);
-      expect(read.kind === 'ok' && read.value.size).to.equal(450);
+      expect(read.kind === 'ok' && read.value.size).to.equal(1_050);
       expect(rest.seen).to.have.length(3);
+      for (const { url } of rest.seen) expect(url.href.length, 'what servers take').to.be.below(8_000);
     });
   });
 
@@ -214,6 +216,24 @@ describe('REST: reads', () => {
         'S1',
       ]);
       expect(rest.seen).to.have.length(3);
+    });
+
+    it('takes as many requests for assets and latest prints as the engine draws from its budget', async () => {
+      for (const count of [1, 5, 6, 200, 201, 450]) {
+        const symbols = Array.from({ length: count }, (_, i) => `S${i}` as Ticker);
+        rest.handler = (response, entry) =>
+          (entry.url.pathname === '/v2/assets' ? json(200, []) : json(404, { code: 40410000 }))(
+            response,
+            entry,
+          );
+        rest.seen = [];
+        expect((await rest.broker.assets(symbols)).kind).to.equal('ok');
+        expect(rest.seen, `assets of ${count}`).to.have.length(assetRequestsOf(count));
+        rest.handler = json(200, { trades: {} });
+        rest.seen = [];
+        expect((await rest.broker.latestPrints(symbols)).kind).to.equal('ok');
+        expect(rest.seen, `prints of ${count}`).to.have.length(printRequestsOf(count));
+      }
     });
 
     it('warms up with as many requests as it was told, over kept connections', async () => {

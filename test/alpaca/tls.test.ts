@@ -18,10 +18,15 @@ const SWITCH = 'NODE_TLS_REJECT_UNAUTHORIZED';
 describe('TLS to a server that nobody vouches for', () => {
   const session = sessionOf('09:30', '16:00');
   const before = process.env[SWITCH];
+  const { emitWarning } = process;
   let server: ExchangeServer;
   let url = '';
 
   beforeEach(async () => {
+    // Node warns of the switch that these tests turn on purpose; every other warning is told.
+    process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+      if (!String(warning).includes(SWITCH)) Reflect.apply(emitWarning, process, [warning, ...rest]);
+    };
     const options = defaultExchangeOptions({ seed: 1, startAt: session.openAt, sessions: [session] });
     const exchange = createExchange(options, syntheticTape({ seed: 1, count: 1, sessions: [session] }));
     server = await startExchangeServer({ exchange, tls: loopbackCertificate() });
@@ -30,6 +35,7 @@ describe('TLS to a server that nobody vouches for', () => {
   afterEach(async () => {
     if (before === undefined) delete process.env[SWITCH];
     else process.env[SWITCH] = before;
+    process.emitWarning = emitWarning;
     await server.close();
   });
 

@@ -17,10 +17,14 @@ describe('benchmarks', function () {
     expect([...benches]).to.have.members([
       'bar-close',
       'exchange',
+      'exit-load',
       'exit-path',
       'lanes',
+      'many',
       'market-data',
+      'overload',
       'ports',
+      'start',
     ]);
     for (const figure of figures) {
       expect(figure.name, JSON.stringify(figure)).to.be.a('string');
@@ -29,6 +33,8 @@ describe('benchmarks', function () {
       expect(figure.max).to.be.at.least(figure.median);
       if (figure.floor !== null) expect(figure.ratio, JSON.stringify(figure)).to.be.greaterThan(0);
     }
+    const taken = figures.filter(({ name }) => name.startsWith('trades taken of those sent'));
+    expect(taken.map(({ median }) => median)).to.deep.equal([100]);
   });
 
   it('are named when one is asked for that does not exist', async () => {

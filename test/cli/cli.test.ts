@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { LaneReport } from '../../lib/adapters/control/lane-report.ts';
 import type { ControlHandlers, ControlRequest } from '../../lib/adapters/control/protocol.ts';
 import { type ControlServer, startControlServer } from '../../lib/adapters/control/server.ts';
 import type { StatusView } from '../../lib/adapters/control/status-view.ts';
@@ -32,6 +33,7 @@ const STATUS: StatusView = {
   nextOpensAt: null,
   dataFeed: { state: 'live', detail: '' },
   tradeFeed: { state: 'waiting', detail: 'reconnecting in 2 s' },
+  overloadedSince: '2026-10-05T14:59:30.000000Z',
   buyingPowerUsd: '100000.00',
   dayPnlUsd: null,
   roundTrips: 3,
@@ -49,6 +51,8 @@ const STATUS: StatusView = {
     forecastSeconds: 20.5,
   },
   requestsWaiting: 0,
+  requestsFree: 187,
+  requestsFreeForEntries: 147,
   ordersUnknown: 0,
   discrepancies: [{ symbol: 'SPY', code: 'foreignShares', evidence: 'broker 5, ours 0' }] as never,
   lanes: [
@@ -68,6 +72,24 @@ const STATUS: StatusView = {
       realizedUsd: '1.20',
     },
   ],
+};
+
+const LANE: LaneReport = {
+  symbol: 'SPY',
+  threadId: 3,
+  heapUsedBytes: 7_940_000,
+  at: '2026-10-05T15:00:00.000000Z',
+  stage: 'exiting',
+  mode: 'active',
+  gate: 'tradeFeedDown',
+  halted: true,
+  shares: 19,
+  orders: [{ clientOrderId: 'scalpd-20261005-SPY-4-0', side: 'sell', qty: 19, state: 'working' }],
+  entries: 4,
+  roundTrips: 3,
+  realizedUsd: '1.20',
+  barsSeen: 42,
+  facts: { close: 100.2, sma: 100.15 },
 };
 
 type Run = { readonly code: number; readonly out: readonly string[]; readonly err: readonly string[] };
@@ -106,6 +128,12 @@ describe('command line', () => {
     };
     const handlers: ControlHandlers = {
       status: () => ({ ok: true, value: STATUS }),
+      lane: ({ symbol }) =>
+        symbol === 'SPY'
+          ? { ok: true, value: LANE }
+          : symbol === 'AAPL'
+            ? { ok: false, code: 'laneSilent', text: 'AAPL does not answer' }
+            : { ok: false, code: 'unknownSymbol', text: `a lane is one of SPY, AAPL; found: ${symbol}` },
       pause: note,
       flatten: note,
       kill: note,
@@ -192,17 +220,49 @@ describe('command line', () => {
     await daemon(folder);
     const { code, out } = await run(folder, 'status');
     expect(code).to.equal(0);
-    expect(out.slice(0, 3)).to.deep.equal([
+    expect(out.slice(0, 4)).to.deep.equal([
       'LATCHED    killed by ann: news',
+      'OVERLOADED since 2026-10-05T14:59:30.000000Z: more market data than can be taken, entries are shut',
       'FLATTENING kill since 2026-10-05T14:59:00.000000Z: 1 of 4 lanes left, 1.5 s to go (forecast at the start 20.5 s)',
       'DISAGREES  SPY foreignShares: broker 5, ours 0',
     ]);
+    expect(out).to.include('gateway    0 requests waiting, 187 may leave now (entries: 147)');
     expect(out.at(-2)).to.match(/^symbol +stage +mode/);
     expect(out.at(-1)).to.match(
       /^SPY +exiting +exitOnly +tradeFeedDown +19 +100.20 +3 +1.20 +discrepancy, custodian$/,
     );
     const json = await run(folder, 'status', '--json');
     expect(JSON.parse(json.out.join('\n'))).to.deep.equal(STATUS);
+  });
+
+  it('shows one lane as its own thread sees it', async () => {
+    const folder = workplace();
+    await daemon(folder);
+    const { code, out } = await run(folder, 'status', '--lane', 'spy');
+    expect(code).to.equal(0);
+    expect(out).to.deep.equal([
+      'lane       SPY, thread 3, heap 7.9 MB',
+      'state      exiting (halted), active, entries tradeFeedDown',
+      'time       2026-10-05T15:00:00.000000Z (the latest it has seen)',
+      'holds      19 shares; sell 19 scalpd-20261005-SPY-4-0 (working)',
+      'strategy   42 bars seen; close 100.2, sma 100.15',
+      'today      4 entries, 3 round trips, realized 1.20',
+    ]);
+    const json = await run(folder, 'status', '--lane', 'SPY', '--json');
+    expect(JSON.parse(json.out.join('\n'))).to.deep.equal(LANE);
+  });
+
+  it('tells a lane that does not answer from a symbol that has none', async () => {
+    const folder = workplace();
+    await daemon(folder);
+    expect(await run(folder, 'status', '--lane', 'AAPL')).to.deep.equal({
+      code: 1,
+      out: [],
+      err: ['scalpd: AAPL does not answer (laneSilent)'],
+    });
+    const unknown = await run(folder, 'status', '--lane', 'ibm');
+    expect(unknown.code).to.equal(2);
+    expect(unknown.err).to.deep.equal(['scalpd: a lane is one of SPY, AAPL; found: IBM (unknownSymbol)']);
   });
 
   it('passes orders on, with their reason and the name of the person', async () => {

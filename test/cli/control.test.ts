@@ -26,6 +26,7 @@ describe('control socket', () => {
   };
   const handlers: ControlHandlers = {
     status: note,
+    lane: note,
     pause: note,
     resume: note,
     flatten: () => ({ ok: false, code: 'symbol.unknown', text: 'no such lane' }),
@@ -71,6 +72,11 @@ describe('control socket', () => {
       value: 'adopt',
     });
     expect(heard[2]).to.include({ kind: 'adopt', symbol: 'SPY', why: 'mine' });
+    expect(await callControl(path, { kind: 'lane', symbol: 'SPY' }, 'ann')).to.deep.equal({
+      ok: true,
+      value: 'lane',
+    });
+    expect(heard[3]).to.deep.equal({ kind: 'lane', symbol: 'SPY', by: 'ann' });
     expect(await callControl(path, { kind: 'kill', why: 'enough' })).to.include({ code: 'control.failed' });
   });
 
@@ -108,7 +114,7 @@ describe('control socket', () => {
     const socket = connect(path);
     socket.setEncoding('utf8');
     socket.end(
-      '{"kind":"status","by":"ann"}\nnonsense\n{"kind":"fly","why":"x","by":"ann"}\n{"kind":"kill","by":"ann"}\n',
+      '{"kind":"status","by":"ann"}\nnonsense\n{"kind":"fly","why":"x","by":"ann"}\n{"kind":"kill","by":"ann"}\n{"kind":"lane","by":"ann"}\n',
     );
     let text = '';
     for await (const chunk of socket) text += chunk;
@@ -118,6 +124,7 @@ describe('control socket', () => {
       .map((line) => JSON.parse(line) as { ok: boolean; code?: string });
     expect(replies.map(({ ok, code }) => (ok ? 'ok' : code))).to.deep.equal([
       'ok',
+      'control.unreadable',
       'control.unreadable',
       'control.unreadable',
       'control.unreadable',

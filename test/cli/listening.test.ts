@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { expect } from 'chai';
+import type { LaneReport } from '../../lib/adapters/control/lane-report.ts';
 import { killChildren, startScalpd } from '../e2e/support/child.ts';
 import { eventOf } from '../e2e/support/daemon-log.ts';
 import { removeScratch, scratch } from '../support/scratch.ts';
@@ -47,6 +48,23 @@ describe('a daemon with all its doors open', () => {
     const addresses = listeningAddresses(child.pid);
     expect(addresses, 'the embedded exchange').to.have.length.above(0);
     expect(addresses.filter((address) => !isLoopback(address))).to.deep.equal([]);
+  });
+
+  it('asks the thread of a lane how the lane stands, and names the symbols when there is none', async function () {
+    this.timeout(60_000);
+    const cwd = scratch();
+    const child = startScalpd({ cwd, args: ['run', 'SPY', 'KO'] });
+    await child.line((line) => eventOf(line) === 'daemon.ready');
+    const asked = startScalpd({ cwd, args: ['status', '--lane', 'ko', '--json'] });
+    const { code, out } = await asked.ended;
+    expect(code).to.equal(0);
+    const lane = JSON.parse(out.join('')) as LaneReport;
+    expect(lane).to.include({ symbol: 'KO', stage: 'flat', shares: 0 });
+    expect(lane.threadId, 'not the main thread').to.be.above(0);
+    expect(lane.heapUsedBytes).to.be.above(0);
+    const unknown = await startScalpd({ cwd, args: ['status', '--lane', 'IBM'] }).ended;
+    expect(unknown.code).to.equal(2);
+    expect(unknown.err).to.include('SPY, KO').and.include('IBM');
   });
 
   it('knows the kill switch by signal from its first moment on, with who and why in its log and status', async function () {

@@ -16,7 +16,7 @@ import {
   roundUpToTick,
   tickAt,
 } from '../../lib/domain/money.ts';
-import { isSessionBar, phaseAt, planSession } from '../../lib/domain/session.ts';
+import { isSessionBar, planSession } from '../../lib/domain/session.ts';
 import {
   before as earlier,
   formatInstant,
@@ -114,23 +114,6 @@ describe('a session plan', () => {
     const half = planOf('2024-01-03', '13:00');
     expect([half.entryCutoffAt, half.flattenAt]).to.deep.equal([at('12:53'), at('12:55')]);
     expect(planSession(plan, minutes(5), minutes(600)).entryCutoffAt).to.equal(plan.openAt);
-  });
-
-  it('knows its phases by their first instants', () => {
-    const plan = planOf();
-    const instants = [plan.openAt, plan.entryCutoffAt, plan.flattenAt, plan.closeAt];
-    expect(instants.map((instant) => phaseAt(plan, instant))).to.deep.equal([
-      'trading',
-      'exitOnly',
-      'flattening',
-      'after',
-    ]);
-    expect(instants.map((instant) => phaseAt(plan, earlier(instant, seconds(1))))).to.deep.equal([
-      'before',
-      'trading',
-      'exitOnly',
-      'flattening',
-    ]);
   });
 
   it('takes the bars of whole minutes between open and close', () => {

@@ -278,12 +278,14 @@ describe('data socket', () => {
     socket.send({ action: 'subscribe', trades: ['*'], quotes: ['*'] });
     await socket.next();
     socket.ws.pause();
-    for (let i = 0; i < 600 && doors.exchange.nextEventAt() !== null; i += 1) {
+    for (let i = 0; i < 200 && doors.exchange.nextEventAt() !== null; i += 1) {
       doors.advance(3);
       await new Promise((resolve) => setImmediate(resolve));
     }
     socket.ws.resume();
     await socket.closed();
+    const last = socket.received.at(-1)?.bytes.toString('utf8') ?? '';
+    expect(JSON.parse(last)).to.deep.equal(error(407, 'slow client'));
   });
 
   it('plays its test symbol at any hour, and nothing else there', async () => {

@@ -33,6 +33,17 @@ describe('exchange from a command line', () => {
     expect(first(other.tape)).not.to.deep.equal(first((await built(SYNTHETIC)).tape));
   });
 
+  it('keeps as much history of thousands of symbols together as of a few dozens', async () => {
+    const keptOf = async (symbolCount: number) =>
+      (await built({ tapePaths: [], seed: 1, symbolCount })).options.historyPerSymbol;
+    expect(await keptOf(2)).to.equal(20_000);
+    expect(await keptOf(50)).to.equal(20_000);
+    expect(await keptOf(1_000)).to.equal(1_000);
+    expect(
+      (await built({ ...SYNTHETIC, overrides: { historyPerSymbol: 7 } })).options.historyPerSymbol,
+    ).to.equal(7);
+  });
+
   it('invents as many symbols as asked, over several days, skipping weekends', async () => {
     const { symbols, sessions, options } = await built({
       tapePaths: [],

@@ -14,7 +14,7 @@ import { type Micros, micros, parseInstant, type SessionDay } from '../../lib/do
 import { createExchange } from '../../lib/sim/exchange.ts';
 import type { Exchange, ExchangeOptions, TapeItem } from '../../lib/sim/exchange-api.ts';
 import { NO_FEES } from '../../lib/sim/fees.ts';
-import { tapeFromItems } from '../../lib/sim/tape.ts';
+import { symbolOf, tapeFromItems } from '../../lib/sim/tape.ts';
 
 /** 2013-10-07 10:00 New York: in mid-session, half an hour of history behind. */
 export const TEN = at('2013-10-07T14:00:00Z');
@@ -185,22 +185,6 @@ function parsed(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-function symbolOf(item: TapeItem): Ticker {
-  switch (item.kind) {
-    case 'print':
-      return item.print.symbol;
-    case 'quote':
-      return item.quote.symbol;
-    case 'bar':
-    case 'updatedBar':
-      return item.bar.symbol;
-    case 'status':
-      return item.status.symbol;
-    case 'luld':
-      return item.band.symbol;
   }
 }
 

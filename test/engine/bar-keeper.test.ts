@@ -161,6 +161,44 @@ describe('bar keeper', () => {
     expect(origins).to.deep.equal(['live', 'backfilled', 'live', 'live']);
   });
 
+  it('has caught up when nothing is missing, when what was missing is there, and when it is stopped', async () => {
+    const whole = Array.from({ length: LENGTH }, (): Journey => []);
+    const caughtUp: number[] = [];
+    const note = (keeper: BarKeeper, clock: () => Micros): void =>
+      void keeper.caughtUp().then(() => caughtUp.push((clock() - SESSION.openAt) / minutes(1)));
+    const clock = createVirtualClock(at(6));
+    const keeper = createBarKeeper({
+      clock,
+      // The first answer comes in the ninth minute: until then the host answers with failures.
+      broker: brokerOf({ journeys: [whole, whole], down: [6, 8], gaps: [], lag: 1, latency: 3 }, clock),
+      queue: createRequestQueue(
+        clock,
+        createTokenBucket({ limit: 200, reserve: 0, window: minutes(1) }),
+        DEFAULT_ENGINE_SETTINGS.gateway,
+      ),
+      log: loggingTo([]),
+      settings: DEFAULT_ENGINE_SETTINGS.feed,
+      symbols: SYMBOLS,
+      onBars: () => undefined,
+    });
+    note(keeper, clock.now);
+    await advance(clock, at(6));
+    expect(caughtUp, 'nothing was asked for').to.deep.equal([6]);
+    keeper.openSession(PLAN);
+    note(keeper, clock.now);
+    await advance(clock, at(8));
+    expect(caughtUp, 'the host is down').to.have.lengthOf(1);
+    await advance(clock, at(10));
+    expect(caughtUp[1]).to.be.within(8, 9);
+    expect(keeper.bars(SPY)).to.have.length.of.at.least(6);
+    clock.at(at(11), keeper.gap);
+    await advance(clock, at(11));
+    note(keeper, clock.now);
+    keeper.stop();
+    await advance(clock, at(11));
+    expect(caughtUp, 'a stop ends the waiting').to.have.lengthOf(3);
+  });
+
   it('a correction counts for a bar that was not handed on yet, and changes nothing else', async () => {
     const lost = Array.from({ length: LENGTH }, (_, minute): Journey => (minute < 3 ? [] : [0.1]));
     const whole = Array.from({ length: LENGTH }, (): Journey => [0.1]);

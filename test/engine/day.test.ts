@@ -34,6 +34,23 @@ async function endsWell(day: SimulatedDay): Promise<void> {
   expect(report.pnlUsd, "our profit after fees and the broker's cash").to.be.closeTo(earned, 0.01);
 }
 
+type Begun = { readonly what?: unknown; readonly bars?: readonly unknown[] };
+const begins = ({ kind, body }: SimulatedDay['journal']['records'][number]): boolean =>
+  kind === 'session' && (body as Begun).what === 'lane';
+
+/** Lanes that somebody began with since that many records, and how many bars each had then. */
+const begunLanes = (day: SimulatedDay, since = 0) =>
+  day.journal.records
+    .slice(since)
+    .filter(begins)
+    .map(({ symbol, body }) => ({ symbol, bars: (body as Begun).bars?.length }));
+
+const historySteps = (day: SimulatedDay) =>
+  day.journal.records.filter(
+    ({ kind, body }) =>
+      kind === 'input' && (body as { event?: { origin?: unknown } }).event?.origin === 'backfilled',
+  );
+
 /** Runs until a lane is in this stage, and says which; every seed of these days has one. */
 async function until(day: SimulatedDay, stage: string): Promise<Ticker> {
   for (let now = at(day, 22); now < at(day, 80); now = later(now, seconds(1))) {
@@ -177,6 +194,43 @@ describe('a whole day of the engine', function () {
     expect(day.engine().status().feed.backfilled).to.be.greaterThan(100);
     await endsWell(day);
     expect(day.reports[0]?.roundTrips).to.be.greaterThan(0);
+  });
+
+  it('lanes that start in mid-session begin with the bars so far: no bar of history is a step of its own', async () => {
+    const day = await startDay({ seed: 8, session: SHORT, startAt: later(SHORT.openAt, minutes(40)) });
+    const begun = begunLanes(day);
+    expect(begun.map(({ symbol }) => symbol)).to.have.members(SYMBOLS);
+    for (const { symbol, bars } of begun) expect(bars, String(symbol)).to.be.at.least(30);
+    expect(historySteps(day)).to.deep.equal([]);
+  });
+
+  it('a lane with shares does not wait for history: it starts before any, and its bars come later', async () => {
+    const day = await startDay({ seed: 9, session: SHORT });
+    const symbol = await until(day, 'exiting');
+    const records = day.journal.records.length;
+    const asked = day.requests.length;
+    await day.restart();
+    const begun = begunLanes(day, records);
+    expect(begun.find((lane) => lane.symbol === symbol)?.bars).to.equal(0);
+    const began = day.journal.records.slice(records).find((record) => begins(record))?.at;
+    const bars = day.requests.slice(asked).find(({ what }) => what === 'bars')?.at;
+    expect(bars).to.be.at.least(Number(began));
+    await endsWell(day);
+  });
+
+  it('history that does not come holds a start up for ten seconds', async () => {
+    const startAt = later(SHORT.openAt, minutes(40));
+    const day = await startDay({
+      seed: 8,
+      session: SHORT,
+      startAt,
+      symbols: ['SPY' as Ticker],
+      mute: (what) => what === 'bars',
+    });
+    expect((await day.started()).kind).to.equal('ready');
+    expect(begunLanes(day).map(({ bars }) => bars)).to.deep.equal([0]);
+    const startedAt = events(day, 'lane.started')[0]?.at;
+    expect(startedAt).to.be.within(later(startAt, seconds(10)), later(startAt, seconds(11)));
   });
 
   it('kill flattens everything, latches, and survives a restart', async () => {

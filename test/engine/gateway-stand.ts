@@ -10,12 +10,14 @@ import type { FlattenNeeds } from '../../lib/engine/flatten-plan.ts';
 import { createGateway } from '../../lib/engine/gateway.ts';
 import { createHeldShares } from '../../lib/engine/held-shares.ts';
 import { createLaneModes } from '../../lib/engine/modes.ts';
+import { createPathMeter } from '../../lib/engine/order-path.ts';
 import { createOrderTracker } from '../../lib/engine/order-tracker.ts';
 import { createRecorder } from '../../lib/engine/recorder.ts';
 import { createRequestQueue } from '../../lib/engine/request-queue.ts';
 import { DEFAULT_ENGINE_SETTINGS } from '../../lib/engine/settings.ts';
 import { createTokenBucket } from '../../lib/engine/token-bucket.ts';
 import { createVirtualClock } from '../../lib/engine/virtual-clock.ts';
+import { STOPPED } from '../../lib/ports/clock.ts';
 import type { Journal } from '../../lib/ports/journal.ts';
 import { advance, intentOf, type LoggedLine, loggingTo, SPY, START, scriptedBroker } from './support.ts';
 
@@ -119,9 +121,10 @@ export function gatewayWorld(options: { readonly limit?: number; readonly journa
     flattenNeeds: () => state.needs,
     flattenSpan: () => ({ from: START, until: state.closeAt }),
   });
+  const paths = createPathMeter(STOPPED);
   const submit = (intent: OrderIntent): void => {
     intents.set(intent.clientOrderId, intent);
-    gateway.submit(intent, CAUSE);
+    gateway.submit(intent, CAUSE, paths.decided(intent.symbol, 'thread'));
   };
   const run = (second: number): Promise<void> => advance(clock, later(START, seconds(second)));
   const submits = (): string[] => broker.asked.filter((line) => line.startsWith('submit'));

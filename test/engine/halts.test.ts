@@ -5,6 +5,7 @@ import {
   before as earlier,
   after as later,
   type Micros,
+  micros,
   minutes,
   type SessionDay,
   seconds,
@@ -198,7 +199,8 @@ describe('halts', function () {
     expect(submittedWithin(day, haltedAt, resumedAt)).to.deep.equal([]);
     resume(day);
     await day.runTo(later(resumedAt, seconds(10)));
-    expect(submittedWithin(day, resumedAt, day.clock.now()).map(({ side }) => side)).to.deep.equal(['sell']);
+    const since = micros(resumedAt - 1);
+    expect(submittedWithin(day, since, day.clock.now()).map(({ side }) => side)).to.deep.equal(['sell']);
     expect((await day.finish()).flat).to.equal(true);
     expect(judge(day)).to.deep.equal([]);
   });

@@ -17,7 +17,7 @@ export const enterAtBars = (...wanted: readonly number[]): Strategy<number> => (
 });
 
 /** Exits rest far above the market: nobody gets out by himself. */
-export const OUT_OF_REACH: Price = price(1_000_000);
+const OUT_OF_REACH: Price = price(1_000_000);
 
 /** A day on which every lane buys at the bar and holds until something makes it sell, the flatten at the latest. */
 export function startHolding(options: Partial<DayOptions> = {}, bar = 3): Promise<SimulatedDay> {

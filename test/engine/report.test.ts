@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { carriedLedger } from '../../lib/domain/fills.ts';
 import type { OrderIntent } from '../../lib/domain/intent.ts';
 import { type Lane, openLane } from '../../lib/domain/lane.ts';
-import type { LaneEvent } from '../../lib/domain/lane-types.ts';
+import type { LaneCommand, LaneEvent, SubmitVerdict } from '../../lib/domain/lane-types.ts';
 import { cash, price, qty } from '../../lib/domain/money.ts';
 import { openOrder } from '../../lib/domain/order.ts';
 import { after as later, type SessionDay, seconds } from '../../lib/domain/time.ts';
@@ -107,6 +107,39 @@ describe('session report', () => {
 });
 
 describe('blotter', () => {
+  it('counts what left for the broker, and not what our own house denied or let lapse', () => {
+    const blotter = createBlotter(feesOn(DAY));
+    const intent = intentOf('entry', 1);
+    const step = (event: LaneEvent, commands: readonly LaneCommand[] = []): void =>
+      blotter.book(SPY, { event, commands }, flatLane);
+    const submitted = (verdict: SubmitVerdict): number => {
+      const before = blotter.counts(SPY).submitted;
+      step({ kind: 'woke', at: START, mark: null }, [{ kind: 'submit', intent }]);
+      expect(blotter.counts(SPY).submitted).to.equal(before + 1);
+      step({
+        kind: 'submitSettled',
+        at: START,
+        mark: null,
+        clientOrderId: intent.clientOrderId,
+        verdict,
+      });
+      return blotter.counts(SPY).submitted - before;
+    };
+    const why = { code: 'grossMax', text: 'a limit' };
+    expect(submitted({ kind: 'denied', ...why })).to.equal(0);
+    expect(submitted({ kind: 'expired' })).to.equal(0);
+    expect(submitted({ kind: 'accepted' })).to.equal(1);
+    expect(submitted({ kind: 'rejected', ...why, available: null })).to.equal(1);
+    expect(submitted({ kind: 'absent' })).to.equal(1);
+    expect(blotter.counts(SPY)).to.deep.equal({
+      submitted: 3,
+      rejections: { grossMax: 1 },
+      denials: { grossMax: 1, expired: 1, absent: 1 },
+      refusals: {},
+      alarms: {},
+    });
+  });
+
   it('charges each execution of a sell once, and shares known from a query as one execution', () => {
     const fees = { secPerMillionUsd: 20.6, tafPerShareUsd: 0.000195, tafMaxUsd: 9.79 };
     const blotter = createBlotter(fees);

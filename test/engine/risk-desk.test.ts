@@ -34,6 +34,45 @@ describe('risk desk', () => {
     expect(desk.grossExposure(), '5 at the mark of 90, 15 at the limit').to.equal(dollars(5 * 90 + 15 * 100));
   });
 
+  it('says of many lanes at any time what a desk says that has seen none of them before', () => {
+    const stories = Array.from({ length: 7 }, () => new Story());
+    const deps = {
+      lanes: () => stories.map(({ lane }) => lane),
+      lane: () => (stories[0] as Story).lane,
+      mark: () => ({ price: usd(90), at: at('10:00') }),
+      band: () => null,
+      isHalted: () => false,
+    };
+    const desk = createRiskDesk(deps);
+    const figures = ({
+      grossExposure,
+      dayPnl,
+      knownPnl,
+      flattenNeeds,
+    }: ReturnType<typeof createRiskDesk>) => ({
+      exposure: grossExposure(),
+      pnl: [dayPnl(), knownPnl()],
+      needs: flattenNeeds(() => false),
+    });
+    const seen = new Set<string>();
+    const agree = (): void => {
+      expect(figures(desk)).to.deep.equal(figures(createRiskDesk(deps)));
+      seen.add(JSON.stringify(figures(desk)));
+    };
+    agree();
+    for (const story of [...stories, ...stories]) {
+      const entry = story.enter();
+      agree();
+      story.report(entry, 'filled', { lastQty: entry.qty, lastPx: usd(100) });
+      agree();
+      const exit = only(submits(story.commands.slice(-1)));
+      story.report(exit, 'filled', { lastQty: exit.qty, lastPx: usd(99) });
+      agree();
+    }
+    expect(seen.size, 'the figures moved').to.be.greaterThan(20);
+    expect(desk.dayPnl()).to.equal(dollars(-20 * 14));
+  });
+
   it('counts the missing fills of an entry that has ended at its limit', () => {
     const story = new Story();
     const { desk } = deskOf(() => story.lane);

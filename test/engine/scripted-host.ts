@@ -1,11 +1,12 @@
 import type { Ticker } from '../../lib/domain/ids.ts';
 import type { LaneHost, LaneHostEvents, LaneLoss } from '../../lib/ports/lane-host.ts';
-import type { LaneInputMessage, LaneStart, LaneUplink } from '../../lib/ports/lane-protocol.ts';
+import type { LaneInputMessage, LaneStart, LaneStep, LaneUplink } from '../../lib/ports/lane-protocol.ts';
 
 /** A lane host that does nothing but remember; what its lanes say, and when they are there, is the test's word. */
 export type ScriptedHost = LaneHost & {
   readonly starts: LaneStart[];
   readonly posted: { readonly symbol: Ticker; readonly seq: number; readonly input: LaneInputMessage }[];
+  readonly repeated: { readonly symbol: Ticker; readonly seq: number; readonly step: LaneStep }[];
   readonly pings: { readonly symbol: Ticker; readonly seq: number }[];
   readonly stopped: Ticker[];
   /** Runs inside `start`, when all lanes have said `ready`; a start lasts as long as it does. */
@@ -19,6 +20,7 @@ export function scriptedHost(events: LaneHostEvents): ScriptedHost {
   const host: ScriptedHost = {
     starts: [],
     posted: [],
+    repeated: [],
     pings: [],
     stopped: [],
     onStart: () => undefined,
@@ -32,6 +34,11 @@ export function scriptedHost(events: LaneHostEvents): ScriptedHost {
     post(symbol, input) {
       seq += 1;
       host.posted.push({ symbol, seq, input });
+      return seq;
+    },
+    repeat(symbol, step) {
+      seq += 1;
+      host.repeated.push({ symbol, seq, step });
       return seq;
     },
     ping(symbol) {

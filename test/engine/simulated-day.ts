@@ -98,6 +98,8 @@ export type DayOptions = {
   /** The sma-cross when absent. */
   readonly strategy?: Strategy;
   readonly feeds?: Partial<DirectFeedsOptions>;
+  /** Questions to the broker that are never answered. */
+  readonly mute?: (what: string) => boolean;
   /** What becomes of the invented tape before the exchange plays it. */
   readonly tape?: (tape: Tape) => Tape;
 };
@@ -176,7 +178,7 @@ export async function startDay(options: DayOptions): Promise<SimulatedDay> {
         void log.push({ level, event, at: clock.now(), fields });
     const engine = createEngine({
       clock: own,
-      broker: counted(broker, requests, clock),
+      broker: counted(broker, requests, clock, options.mute),
       journal,
       log: { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') },
       laneHost: (events) => {
@@ -285,13 +287,19 @@ function metered(exchange: Exchange, meter: RequestMeter): Exchange {
   });
 }
 
-function counted(broker: Broker, requests: { at: Micros; what: string }[], clock: VirtualClock): Broker {
+function counted(
+  broker: Broker,
+  requests: { at: Micros; what: string }[],
+  clock: VirtualClock,
+  mute: (what: string) => boolean = () => false,
+): Broker {
   return new Proxy(broker, {
     get(target, name, receiver) {
       const member: unknown = Reflect.get(target, name, receiver);
       if (typeof member !== 'function') return member;
       return (...args: unknown[]) => {
         requests.push({ at: clock.now(), what: String(name) });
+        if (mute(String(name))) return new Promise(() => undefined);
         return Reflect.apply(member, target, args);
       };
     },
@@ -367,7 +375,7 @@ function overlaps(orders: ReturnType<Exchange['ledger']>['orders']): string[] {
 }
 
 /** Spans of 60 s with more requests than allowed. */
-export function overRate(requests: readonly { readonly at: Micros }[], limit: number): string[] {
+function overRate(requests: readonly { readonly at: Micros }[], limit: number): string[] {
   for (let i = limit; i < requests.length; i += 1) {
     const first = requests[i - limit]?.at ?? 0;
     const last = requests[i]?.at ?? 0;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ExecutionId } from '../../lib/domain/ids.ts';
+import type { ExecutionId, Ticker } from '../../lib/domain/ids.ts';
 import type { OrderIntent } from '../../lib/domain/intent.ts';
 import { openLane, reduceLane, sharesHeld } from '../../lib/domain/lane.ts';
 import type { LaneEvent } from '../../lib/domain/lane-types.ts';
@@ -22,6 +22,7 @@ function open(over: Partial<SupervisorSettings> = {}) {
   const virtual = createVirtualClock(START);
   const lines: LoggedLine[] = [];
   const submitted: OrderIntent[] = [];
+  const stepped: string[] = [];
   const asked: ScriptedHost[] = [];
   let onNextStep = (): void => undefined;
   let behind = 0 as Duration;
@@ -45,10 +46,12 @@ function open(over: Partial<SupervisorSettings> = {}) {
     events: {
       onSeated: () => undefined,
       onStep(_symbol, step) {
+        stepped.push(`begins ${step.event.kind}`);
         for (const command of step.commands) if (command.kind === 'submit') submitted.push(command.intent);
         const act = onNextStep;
         onNextStep = () => undefined;
         act();
+        stepped.push(`ends ${step.event.kind}`);
       },
       onSettled: () => undefined,
       onRetired: () => undefined,
@@ -67,6 +70,7 @@ function open(over: Partial<SupervisorSettings> = {}) {
     host,
     lines,
     submitted,
+    stepped,
     settings,
     lane,
     clock,
@@ -79,6 +83,13 @@ function open(over: Partial<SupervisorSettings> = {}) {
     whenStepped(act: () => void) {
       onNextStep = act;
     },
+    bars: (): LaneInputMessage => ({ kind: 'bars', at: clock.now(), bars: [], origin: 'live' }),
+    /** A lane keeps its symbol: its machine throws on these. */
+    foreignParams: (): LaneInputMessage => ({
+      kind: 'paramsChanged',
+      at: clock.now(),
+      params: { ...laneParams(SPY), symbol: 'QQQ' as Ticker },
+    }),
     mode: (): LaneInputMessage => ({ kind: 'modeChanged', at: clock.now(), mode: 'active', by: 'test' }),
     /** Shares out of nowhere: an order that was held for dead has filled, or the operator gave them to us. */
     shares: (): LaneInputMessage => ({
@@ -203,9 +214,76 @@ describe('supervisor', () => {
     });
   });
 
+  describe('takes a step ahead of a lane that owes no decision', () => {
+    it('in the turn that brings the input, and tells the thread afterwards', async () => {
+      const { supervisor, host, lane, tell, shares, submitted } = open();
+      await supervisor.start([lane]);
+      tell(shares());
+      expect(submitted.map(({ side, qty }) => [side, qty])).to.deep.equal([['sell', 5]]);
+      expect(host.posted, 'nothing is left for the thread to decide').to.deep.equal([]);
+      const [told] = host.repeated;
+      expect(told?.step.event).to.deep.include({ kind: 'adopted', qty: 5 });
+      expect(told?.step.commands.map(({ kind }) => kind)).to.deep.equal(['submit']);
+      expect(supervisor.isAnswered()).to.equal(false);
+      host.say({ kind: 'decided', symbol: SPY, ack: told?.seq ?? 0, steps: [] });
+      expect(supervisor.isAnswered()).to.equal(true);
+      expect(submitted).to.have.length(1);
+      await supervisor.stop();
+    });
+
+    it('and leaves bars to the thread, with everything that comes before it has decided on them', async () => {
+      const { supervisor, host, lane, tell, shares, bars, submitted } = open();
+      await supervisor.start([lane]);
+      tell(bars());
+      tell(shares());
+      expect(host.posted.map(({ input }) => input.kind)).to.deep.equal(['bars', 'adopted']);
+      expect([host.repeated.length, submitted.length]).to.deep.equal([0, 0]);
+      const ack = host.posted.at(-1)?.seq ?? 0;
+      host.say({ kind: 'decided', symbol: SPY, ack, steps: [] });
+      tell(shares());
+      expect([host.posted.length, host.repeated.length, submitted.length]).to.deep.equal([2, 1, 1]);
+      await supervisor.stop();
+    });
+
+    it('one after the other, when one brings the next', async () => {
+      const { supervisor, host, lane, tell, shares, mode, whenStepped, stepped } = open();
+      await supervisor.start([lane]);
+      whenStepped(() => tell(mode()));
+      tell(shares());
+      expect(stepped).to.deep.equal([
+        'begins adopted',
+        'ends adopted',
+        'begins modeChanged',
+        'ends modeChanged',
+      ]);
+      expect(host.repeated.map(({ step }) => step.event.kind)).to.deep.equal(['adopted', 'modeChanged']);
+      await supervisor.stop();
+    });
+
+    it('once: who takes the lane over is not told again what was taken', async () => {
+      const { supervisor, host, lane, tell, shares, bars, linesOf, submitted } = open();
+      await supervisor.start([lane]);
+      tell(shares());
+      tell(bars());
+      host.lose(SPY, THREW);
+      expect(linesOf('lane.lost')[0]?.fields).to.include({ unanswered: 1, shares: 5 });
+      expect([submitted.length, sharesHeld(supervisor.lane(SPY))]).to.deep.equal([1, 5]);
+      await supervisor.stop();
+    });
+
+    it('but for what its machine throws on: that is between the lane and its thread', async () => {
+      const { supervisor, host, lane, tell, foreignParams } = open();
+      await supervisor.start([lane]);
+      tell(foreignParams());
+      expect(host.posted.map(({ input }) => input.kind)).to.deep.equal(['paramsChanged']);
+      expect(host.repeated).to.deep.equal([]);
+      await supervisor.stop();
+    });
+  });
+
   describe('bounds what a lane has not answered', () => {
     it('says so when it is full, and takes the lane over with all of it', async () => {
-      const { supervisor, host, lane, tell, mode, linesOf } = open({ unackedMax: 3 });
+      const { supervisor, host, lane, tell, mode, linesOf } = open({ unackedMax: 3, stepAhead: false });
       await supervisor.start([lane]);
       for (let n = 0; n < 4; n += 1) tell(mode());
       expect(supervisor.ownerOf(SPY)).to.equal('custodian');
@@ -218,12 +296,12 @@ describe('supervisor', () => {
     });
 
     it('and forgets what it has answered', async () => {
-      const { supervisor, host, lane, tell, mode, linesOf } = open({ unackedMax: 3 });
+      const { supervisor, host, lane, tell, mode, linesOf } = open({ unackedMax: 3, stepAhead: false });
       await supervisor.start([lane]);
       for (let n = 0; n < 9; n += 1) {
         tell(mode());
         const ack = host.posted.at(-1)?.seq ?? 0;
-        if (n !== 7) host.say({ kind: 'decided', symbol: SPY, ack, steps: [], wakeAt: null });
+        if (n !== 7) host.say({ kind: 'decided', symbol: SPY, ack, steps: [] });
       }
       expect(supervisor.isAnswered()).to.equal(true);
       tell(mode());

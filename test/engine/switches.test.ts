@@ -64,10 +64,10 @@ describe('lane modes', () => {
     ]);
   });
 
-  it('tells a restored lane its mode again', () => {
+  it('tells a restored lane its mode again where it takes itself to be in another', () => {
     const { told, modes } = world();
-    modes.tellAll('start');
-    expect(told).to.deep.equal(['SPY active', 'BAC active']);
+    modes.tellAll('start', (symbol) => (symbol === SPY ? 'paused' : 'active'));
+    expect(told).to.deep.equal(['SPY active']);
   });
 });
 
@@ -123,6 +123,19 @@ describe('entry gates', () => {
       'SPY open',
       'SPY tradeFeedDown',
     ]);
+  });
+});
+
+describe('entry gates of lanes that start', () => {
+  it('are told where a lane takes its own to stand otherwise, and nowhere else', () => {
+    const told: string[] = [];
+    const gates = createEntryGates(BOTH, (symbol, gate) => told.push(`${symbol} ${gate.kind}`));
+    gates.tellAll((symbol) => (symbol === SPY ? { kind: 'open' } : { kind: 'shut', code: 'tradeFeedDown' }));
+    expect(told, 'an open gate out of an old journal').to.deep.equal(['SPY shut']);
+    gates.dataFeed(true);
+    gates.tradeFeed(true, START);
+    gates.agreed(BOTH, START);
+    expect(told).to.deep.equal(['SPY shut', 'SPY open', 'BAC open']);
   });
 });
 

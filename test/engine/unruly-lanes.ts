@@ -3,11 +3,18 @@ import { invariant } from '../../lib/domain/invariant.ts';
 import type { Lane } from '../../lib/domain/lane.ts';
 import { createLaneRunner, type LaneRunner } from '../../lib/engine/lane-runner.ts';
 import type { LaneHost, LaneHostEvents } from '../../lib/ports/lane-host.ts';
-import type { LaneInputMessage, LaneStart, LaneUplink, MarkSource } from '../../lib/ports/lane-protocol.ts';
+import type {
+  LaneInputMessage,
+  LaneStart,
+  LaneStep,
+  LaneUplink,
+  MarkSource,
+} from '../../lib/ports/lane-protocol.ts';
 import type { Strategy } from '../../lib/strategy/contract.ts';
 
 type Down =
   | { readonly seq: number; readonly kind: 'input'; readonly input: LaneInputMessage }
+  | { readonly seq: number; readonly kind: 'step'; readonly step: LaneStep }
   | { readonly seq: number; readonly kind: 'ping' };
 
 type Seat = {
@@ -55,6 +62,10 @@ export class UnrulyLanes implements LaneHost {
 
   post(symbol: Ticker, input: LaneInputMessage): number {
     return this.#send(symbol, (seq) => ({ seq, kind: 'input', input }));
+  }
+
+  repeat(symbol: Ticker, step: LaneStep): number {
+    return this.#send(symbol, (seq) => ({ seq, kind: 'step', step }));
   }
 
   ping(symbol: Ticker): number {
@@ -113,9 +124,12 @@ export class UnrulyLanes implements LaneHost {
     if (message === undefined) return;
     const ack = message.seq;
     if (message.kind === 'ping') seat.up.push({ kind: 'alive', symbol, ack });
+    else if (message.kind === 'input')
+      seat.up.push({ kind: 'decided', symbol, ack, steps: seat.runner.feed(message.input) });
     else {
-      const steps = seat.runner.feed(message.input);
-      seat.up.push({ kind: 'decided', symbol, ack, steps, wakeAt: seat.runner.wakeAt() });
+      // What it throws is the end of the test: no lane ever comes to anything else.
+      seat.runner.repeat(message.step);
+      seat.up.push({ kind: 'decided', symbol, ack, steps: [] });
     }
   }
 

@@ -5,7 +5,7 @@ import { formatDecodeError } from '../../lib/adapters/alpaca/codec-decode-base.t
 import { decodeMarketJson, type MarketSink } from '../../lib/adapters/alpaca/codec-decode-market.ts';
 import { createMsgpackMarketDecoder } from '../../lib/adapters/alpaca/codec-decode-market-msgpack.ts';
 import { decodeTradeUpdate } from '../../lib/adapters/alpaca/codec-decode-orders.ts';
-import type { HttpAnswer } from '../../lib/adapters/alpaca/http-transport.ts';
+import type { HttpAnswer } from '../../lib/adapters/alpaca/http-answer.ts';
 import { createRedact } from '../../lib/adapters/alpaca/redact.ts';
 import { NO_COMMAND_LINE, parseConfig } from '../../lib/adapters/config/load.ts';
 import { formatMistake } from '../../lib/adapters/config/mistake.ts';

@@ -1,7 +1,8 @@
 import { openDataFeed } from '../../lib/adapters/alpaca/data-feed.ts';
 import { openTradeFeed } from '../../lib/adapters/alpaca/trade-feed.ts';
 import { createRedactor } from '../../lib/adapters/log/redact.ts';
-import { type Cash, UNITS_PER_USD } from '../../lib/domain/money.ts';
+import type { Ticker } from '../../lib/domain/ids.ts';
+import { type Cash, type Price, UNITS_PER_USD } from '../../lib/domain/money.ts';
 import { DEFAULT_RISK_LIMITS, type RiskLimits } from '../../lib/domain/risk.ts';
 import { after, before, type Duration, millis, minutes, seconds } from '../../lib/domain/time.ts';
 import { createDirectBroker } from '../../lib/engine/direct-broker.ts';
@@ -12,6 +13,7 @@ import { runLockstep } from '../../lib/engine/lockstep.ts';
 import type { SessionReport } from '../../lib/engine/report.ts';
 import { DEFAULT_ENGINE_SETTINGS } from '../../lib/engine/settings.ts';
 import { createVirtualClock } from '../../lib/engine/virtual-clock.ts';
+import type { PrintTaker } from '../../lib/ports/feeds.ts';
 import type { LogFields } from '../../lib/ports/log.ts';
 import { defaultExchangeOptions } from '../../lib/sim/default-options.ts';
 import { createExchange } from '../../lib/sim/exchange.ts';
@@ -148,6 +150,7 @@ export async function runFuzzedDay(seed: string, report: Report): Promise<Fuzzed
             if (message.kind === 'print') beliefs.printed(message.print.symbol, message.print.price);
             events.onMessage(message);
           },
+          ...(events.prints && { prints: watched(events.prints, beliefs.printed) }),
         },
       ),
     openTradeFeed: (events) =>
@@ -155,9 +158,9 @@ export async function runFuzzedDay(seed: string, report: Report): Promise<Fuzzed
         { ...common, url: 'ws://127.0.0.1:1/stream', run: tradeSockets(doors, tradeStorm.line) },
         {
           ...events,
-          onReport(each) {
+          onReport(each, heardAt) {
             beliefs.heard(each);
-            events.onReport(each);
+            events.onReport(each, heardAt);
           },
         },
       ),
@@ -239,4 +242,25 @@ function metered(exchange: Exchange, onRequest: () => void): Exchange {
       };
     },
   });
+}
+
+/** Prints that come the quick way are told as well. */
+function watched(
+  taker: PrintTaker<object>,
+  printed: (symbol: Ticker, price: Price) => void,
+): PrintTaker<object> {
+  const symbols = new Map<object, Ticker>();
+  return {
+    ...taker,
+    lineOf(symbol) {
+      const line = taker.lineOf(symbol);
+      if (line !== null) symbols.set(line, symbol);
+      return line;
+    },
+    take(line, price, at, isEligible) {
+      const symbol = symbols.get(line);
+      if (symbol !== undefined) printed(symbol, price);
+      taker.take(line, price, at, isEligible);
+    },
+  };
 }

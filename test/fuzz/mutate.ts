@@ -6,7 +6,7 @@ import { copyOf, type Entry, type ListNode, type MapNode, type Node, type Raw, s
 /** What can befall a message on its way: its structure, its values, its bytes. Everything is drawn from one generator. */
 
 /** Values that decoders have stumbled over. `words` come from the protocol and from what must not be shown. */
-export function nastyValue(random: Random, words: readonly [string, ...string[]]): Node {
+function nastyValue(random: Random, words: readonly [string, ...string[]]): Node {
   const kind = random.integer(0, 9);
   if (kind < 4) return scalar(random.pick(NUMBERS));
   if (kind < 6) return scalar(random.pick(TEXTS));

@@ -14,7 +14,7 @@ export type Scalar = { readonly kind: 'scalar'; readonly value: unknown };
 export type Raw = { readonly json: string; readonly packed: Buffer };
 
 export const scalar = (value: unknown): Scalar => ({ kind: 'scalar', value });
-export const isRaw = (value: unknown): value is Raw =>
+const isRaw = (value: unknown): value is Raw =>
   typeof value === 'object' && value !== null && 'packed' in value && 'json' in value;
 
 export function toNode(value: unknown): Node {

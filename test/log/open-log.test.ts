@@ -33,8 +33,7 @@ describe('log', () => {
     log.info('a.first', { symbol: 'SPY' });
     log.setNow(() => micros(NOW + 3_600_000_000));
     log.warn('a.second');
-    log.setLevel('error');
-    log.info('a.hidden');
+    log.debug('a.hidden');
     log.error('a.third');
     await log.close();
     const records = linesOf(join(dir, 'scalpd.log')).map(parseLine);

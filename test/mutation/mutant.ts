@@ -35,7 +35,8 @@ export function makeMutant(): Mutant {
   for (const part of PARTS)
     cpSync(join(BUILD, part), join(folder, part), {
       recursive: true,
-      filter: (path) => !path.endsWith('.map'),
+      // Lanes must load what is altered, not the bundle made of it before.
+      filter: (path) => !/\.(map|cjs)$/.test(path),
     });
   return {
     without({ file, find, replace }, look) {

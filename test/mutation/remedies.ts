@@ -121,8 +121,8 @@ export const REMEDIES: readonly Remedy[] = [
   {
     name: 'the bound on how long an exit waits for the journal',
     file: 'lib/engine/gateway.js',
-    find: 'await orPatience(written);',
-    replace: 'await written;',
+    find: "if (purpose === 'entry')",
+    replace: 'if (true)',
     tests: { files: ['engine/gateway.test.ts'], title: 'an exit does not wait for a disk that hangs' },
   },
 
@@ -140,9 +140,23 @@ export const REMEDIES: readonly Remedy[] = [
   {
     name: 'the stop of entries while the data socket is away',
     file: 'lib/engine/entry-gates.js',
-    find: 'return dataLive && !unheard.has(symbol) ? OPEN : NO_DATA;',
-    replace: 'return OPEN;',
+    find: 'if (!dataLive || unheard.has(symbol))',
+    replace: 'if (false)',
     tests: { files: ['engine/switches.test.ts'], title: 'entry gates' },
+  },
+  {
+    name: 'the stop of entries while more market data come than can be taken',
+    file: 'lib/engine/entry-gates.js',
+    find: 'return isOverloaded ? OVERLOADED : OPEN;',
+    replace: 'return OPEN;',
+    tests: { files: ['engine/overload.test.ts'], title: 'shuts all entries when data have waited too long' },
+  },
+  {
+    name: 'the share of a turn that market data may take',
+    file: 'lib/adapters/alpaca/turn-share.js',
+    find: 'isPaused || ended || spent < limit',
+    replace: 'true',
+    tests: { files: ['alpaca/turn-share.test.ts'], title: 'pauses once when the limit is reached' },
   },
   {
     name: 'the stop of entries while the order stream is away',
@@ -233,6 +247,27 @@ export const REMEDIES: readonly Remedy[] = [
     find: 'takeIntoCustody(seat, unanswered);',
     replace: '',
     tests: { files: ['failures/process.test.ts'], title: 'worker' },
+  },
+  {
+    name: 'the wait for the thread while it owes a decision',
+    file: 'lib/engine/lane-shadow.js',
+    find: 'if (undecided > 0)',
+    replace: 'if (false)',
+    tests: { files: ['engine/supervisor.test.ts', 'engine/custody.test.ts'], title: '' },
+  },
+  {
+    name: 'the agreement of the thread with a step that was taken ahead',
+    file: 'lib/engine/lane-runner.js',
+    find: 'if (where !== null)',
+    replace: 'if (false)',
+    tests: { files: ['threads/piscina-lanes.test.ts'], title: 'comes out otherwise' },
+  },
+  {
+    name: 'the inbox of a lane whose step is being acted on',
+    file: 'lib/engine/supervisor.js',
+    find: 'if (seat.inbox !== null)',
+    replace: 'if (false)',
+    tests: { files: ['engine/supervisor.test.ts'], title: 'one after the other' },
   },
   {
     name: 'the search for lanes that hang',

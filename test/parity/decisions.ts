@@ -81,7 +81,7 @@ function formatAct(side: Side, symbol: string, act: Decision['act']): string {
 }
 
 /** UTC to the nearest tenth of a second, without a tenth of 0. */
-export function formatTime(at: Micros): string {
+function formatTime(at: Micros): string {
   const text = formatInstant((at + 50_000) as Micros).slice(11, 21);
   return text.endsWith('.0') ? text.slice(0, -2) : text;
 }

@@ -1,17 +1,9 @@
 import { expect } from 'chai';
 import type { Ticker } from '../../lib/domain/ids.ts';
-import { price } from '../../lib/domain/money.ts';
 import { after as later, type Micros, minutes, type SessionDay, seconds } from '../../lib/domain/time.ts';
 import { NO_FAULTS } from '../../lib/sim/fault-types.ts';
 import { createRandom } from '../../lib/sim/random.ts';
-import {
-  DAY,
-  type DayOptions,
-  laneParams,
-  type SimulatedDay,
-  sessionOf,
-  startDay,
-} from '../engine/simulated-day.ts';
+import { DAY, type DayOptions, type SimulatedDay, sessionOf, startDay } from '../engine/simulated-day.ts';
 import { faultsOf, replayed } from './recorded-day.ts';
 
 const SHORT = sessionOf('09:30', '10:30');
@@ -89,23 +81,13 @@ describe('replay: every simulated day decides the same again', function () {
     await expectSame(day);
   });
 
-  it('with settings and modes that were changed on the control plane', async () => {
+  it('with a lane that was paused and resumed, and a restart', async () => {
     const day = await simulated();
     await day.runTo(at(25));
-    const params = laneParams('F' as Ticker, { exitMarkup: price(200), holdMax: seconds(40) });
-    await day
-      .lanes()
-      .control('F' as Ticker)
-      .setParams(params);
-    await day
-      .lanes()
-      .control('BAC' as Ticker)
-      .pause(day.clock.now(), 'a test');
+    const order = { symbol: 'BAC' as Ticker, by: 'somebody', why: 'a test' };
+    expect(day.engine().pause(order)).to.include({ kind: 'done' });
     await day.runTo(at(40));
-    await day
-      .lanes()
-      .control('BAC' as Ticker)
-      .resume(day.clock.now(), 'a test');
+    expect(day.engine().resume({ ...order, clearLatches: false })).to.include({ kind: 'done' });
     await day.runTo(at(45));
     await day.restart();
     await day.finish();

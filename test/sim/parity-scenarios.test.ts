@@ -14,7 +14,7 @@ import type {
   SimOrder,
   TapeItem,
 } from '../../lib/sim/exchange-api.ts';
-import { tapeFromItems } from '../../lib/sim/tape.ts';
+import { symbolOf, tapeFromItems } from '../../lib/sim/tape.ts';
 import { instant, options, request, session } from './support.ts';
 
 /*
@@ -138,9 +138,6 @@ function open(scenario: Scenario): Exchange {
   );
   return createExchange(options(over), tapeFromItems(symbols, sources));
 }
-
-const symbolOf = (item: TapeItem): string =>
-  item.kind === 'bar' ? item.bar.symbol : item.kind === 'print' ? item.print.symbol : '';
 
 function step(exchange: Exchange, action: ScenarioStep): void {
   const { op, symbol = 'AAA' as Ticker, qty = 0, side = 'sell' } = action;

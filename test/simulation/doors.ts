@@ -89,7 +89,7 @@ export function watchedTradeFeed(open: OpenTradeFeed, life: Life, witness: Witne
         note('trading', status.state === 'live');
         events.onStatus(status);
       },
-      onReport(report) {
+      onReport(report, heardAt) {
         if (!life.alive() || !life.pass('report', 'before')) return;
         const { brokerOrderId: id, fill, status } = report;
         if (fill !== null && executions.has(fill.executionId)) noteSituation(witness, 'execution repeated');
@@ -98,7 +98,7 @@ export function watchedTradeFeed(open: OpenTradeFeed, life: Life, witness: Witne
         if (fill !== null) executions.add(fill.executionId);
         if (status === 'canceled') canceled.add(id);
         if (status === 'canceled' || status === 'filled') ended.add(id);
-        events.onReport(report);
+        events.onReport(report, heardAt);
         life.pass('report', 'after');
       },
     });

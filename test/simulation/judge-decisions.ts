@@ -1,5 +1,6 @@
 import type { Ticker } from '../../lib/domain/ids.ts';
 import { formatInstant, type Micros, type SessionDay } from '../../lib/domain/time.ts';
+import { laneBeginIn, stepIn } from '../../lib/engine/lane-records.ts';
 import type { Run } from './run-scenario.ts';
 import { byAnotherHand } from './scenario-facts.ts';
 import type { Report } from './violation.ts';
@@ -87,12 +88,12 @@ const SKEW_MAX = 9_000_000;
 function barsSeen({ trail }: Run, day: Parameters<Run['trail']['read']>[0]): readonly Seen[] {
   const found: Seen[] = [];
   for (const { at, kind, symbol, body } of trail.read(day)) {
-    if (symbol === null || (kind !== 'input' && kind !== 'request')) continue;
-    const event = (
-      body as { readonly event?: { readonly kind?: unknown; readonly bar?: { readonly startAt: Micros } } }
-    ).event;
-    if (event?.kind === 'barClosed' && event.bar !== undefined)
-      found.push({ at, symbol, startAt: event.bar.startAt });
+    if (symbol === null) continue;
+    // The bars that a lane's average begins with.
+    const begin = kind === 'session' ? laneBeginIn(body) : null;
+    for (const { startAt } of begin?.bars ?? []) found.push({ at, symbol, startAt });
+    const event = kind === 'input' || kind === 'request' ? stepIn(body)?.event : undefined;
+    if (event?.kind === 'barClosed') found.push({ at, symbol, startAt: event.bar.startAt });
   }
   return found;
 }

@@ -19,7 +19,7 @@ import type { PaperTrail } from './paper-trail.ts';
 import { createProcessClock } from './process-clock.ts';
 import type { Kill, Scenario } from './scenario.ts';
 import type { Weather } from './weather.ts';
-import { noteSituation, type Witness } from './witness.ts';
+import { DIVERGED, noteSituation, type Witness } from './witness.ts';
 
 /** What every process of a run shares. */
 export type World = {
@@ -179,6 +179,7 @@ function logOf({ witness, onLog, clock }: World, alive: () => boolean): Log {
       if (!alive()) return;
       const found = witness.errors.get(event) ?? { count: 0, last: '' };
       const { symbol = '', code = '', text = '' } = fields as Record<string, unknown>;
+      if (code === 'diverged') noteSituation(witness, DIVERGED);
       witness.errors.set(event, { count: found.count + 1, last: `${symbol} ${code} ${text}`.trim() });
     },
   };

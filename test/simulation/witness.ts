@@ -63,6 +63,9 @@ export function createWitness(): Witness {
   };
 }
 
+/** A lane came to something else than the step that was taken for it. */
+export const DIVERGED = 'lane diverged';
+
 export function noteSituation(witness: Witness, name: string): void {
   witness.situations.set(name, (witness.situations.get(name) ?? 0) + 1);
 }

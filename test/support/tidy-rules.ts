@@ -29,8 +29,7 @@ export function importsOf({ text }: SourceFile): readonly Import[] {
 }
 
 /** The file that a relative import means. */
-export const targetOf = (file: SourceFile, from: string): string =>
-  posix.join(posix.dirname(file.path), from);
+const targetOf = (file: SourceFile, from: string): string => posix.join(posix.dirname(file.path), from);
 
 /** Imports go to the same floor or below, never outside it. */
 export function checkFloors(files: readonly SourceFile[]): readonly Violation[] {
@@ -194,7 +193,7 @@ const TOKEN =
 const blank = (text: string): string => text.replace(/[^\n]/g, ' ');
 
 /** The same text with comments blanked; lines keep their numbers. */
-export function withoutComments(text: string): string {
+function withoutComments(text: string): string {
   return text.replace(TOKEN, (token) => (/^\/[/*]/.test(token) && token.length > 1 ? blank(token) : token));
 }
 
@@ -206,7 +205,7 @@ const withoutProse = (text: string): string =>
   });
 
 /** The same with comments and plain text blanked; the code inside `${}` stays. */
-export function withoutText(text: string): string {
+function withoutText(text: string): string {
   return text.replace(TOKEN, (token) => {
     if (token.length === 1) return token;
     if (!token.startsWith('`')) return blank(token);

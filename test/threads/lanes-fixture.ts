@@ -27,7 +27,7 @@ const plan = planSession(
 );
 
 export const fixtureUrl = (file: string): string => new URL(`./fixtures/${file}`, import.meta.url).href;
-export const ENTER_ALWAYS: StrategySetting = { name: fixtureUrl('enter-always.js') };
+const ENTER_ALWAYS: StrategySetting = { name: fixtureUrl('enter-always.js') };
 export const misbehave = (how: string): StrategySetting => ({ name: fixtureUrl('misbehave.js'), how });
 
 const paramsOf = (symbol: Ticker): LaneParams => ({

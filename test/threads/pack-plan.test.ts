@@ -15,10 +15,24 @@ describe('pack plan', () => {
     const cap = capThreads(null, { ...ROOMY, openFiles: 1_024 });
     expect(cap).to.deep.equal({ maxThreads: 219, cause: 'openFiles' });
     const plan = planThreads(500, cap);
-    expect(plan).to.include({ threads: 219, lanesPerThreadMax: 3 });
+    expect(plan).to.include({ threads: 50, lanesPerThreadMax: 10 });
     expect(plan.sentence).to.equal(
-      '500 lanes in 219 threads, up to 3 lanes in each: the limit of open files (ulimit -n) allows 219',
+      '500 lanes in 50 threads, up to 10 lanes in each: the limit of open files (ulimit -n) allows a thread each up to 219',
     );
+  });
+
+  it('packs in tens beyond the wall, so that a bar close wakes few threads', () => {
+    const roomy = capThreads(null, ROOMY);
+    expect(roomy).to.deep.equal({ maxThreads: 250, cause: 'sense' });
+    const threadsFor = (lanes: number): number => planThreads(lanes, roomy).threads;
+    expect([250, 251, 500, 700, 1_000, 5_000].map(threadsFor)).to.deep.equal([250, 50, 50, 50, 50, 50]);
+    expect(planThreads(5_000, roomy).lanesPerThreadMax).to.equal(100);
+  });
+
+  it('never plans more threads than the machine bears', () => {
+    const small = capThreads(null, { ...ROOMY, memoryBytes: 2 ** 29 });
+    expect(small).to.deep.equal({ maxThreads: 25, cause: 'memory' });
+    expect(planThreads(500, small)).to.include({ threads: 25, lanesPerThreadMax: 20 });
   });
 
   it('stays inside half of a small machine', () => {
@@ -37,7 +51,10 @@ describe('pack plan', () => {
       maxThreads: 7,
       cause: 'setting',
     });
-    expect(planThreads(20, capThreads(7, ROOMY))).to.include({ threads: 7, lanesPerThreadMax: 3 });
+    const plan = planThreads(20, capThreads(7, ROOMY));
+    expect(plan).to.include({ threads: 7, lanesPerThreadMax: 3 });
+    expect(plan.sentence).to.equal('20 lanes in 7 threads, up to 3 lanes in each: lanes.maxThreads allows 7');
+    expect(planThreads(500, capThreads(400, ROOMY)).threads).to.equal(400);
     expect(() => capThreads(0, ROOMY)).to.throw('1 or more');
   });
 

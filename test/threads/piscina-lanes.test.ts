@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { LaneStartError } from '../../lib/adapters/threads/piscina-lanes.ts';
 import type { ClientOrderId, Ticker } from '../../lib/domain/ids.ts';
+import { reduceLane } from '../../lib/domain/lane.ts';
+import type { LaneEvent } from '../../lib/domain/lane-types.ts';
 import { price } from '../../lib/domain/money.ts';
-import type { LaneInputMessage } from '../../lib/ports/lane-protocol.ts';
+import type { LaneInputMessage, LaneStep } from '../../lib/ports/lane-protocol.ts';
 import {
   AAPL,
   barInput,
@@ -26,6 +28,12 @@ const taken = (symbol: Ticker): LaneInputMessage => ({
   clientOrderId: `${symbol}-unknown` as ClientOrderId,
   verdict: { kind: 'accepted' },
 });
+
+/** The same as a step that was taken with a copy of the lane. */
+function takenStep(symbol: Ticker): LaneStep {
+  const event = { ...taken(symbol), mark: null } as LaneEvent;
+  return { event, commands: reduceLane(laneStart(symbol).lane, event)[1] };
+}
 
 const failuresOf = async (starting: Promise<void>): Promise<LaneStartError> => {
   try {
@@ -53,24 +61,35 @@ describe('lanes in worker threads', function () {
       expect(lanes.host.threadOf(QQQ)).to.equal(null);
     });
 
-    it('hear what asks for no decision with what does, in order, and answer both at once', async () => {
+    it('hear a step that was taken for them with what they have to decide, and answer both at once', async () => {
       lanes = openWatchedLanes();
       await lanes.host.start([laneStart(SPY)]);
-      lanes.host.post(SPY, taken(SPY));
+      lanes.host.repeat(SPY, takenStep(SPY));
       const seq = lanes.host.post(SPY, barInput(SPY, 1));
       await lanes.until(() => kindsOf(lanes, SPY).includes('decided'));
       const decided = lanes.uplinks.filter((uplink) => uplink.kind === 'decided');
       expect(decided.map(({ ack, steps }) => [ack, steps.map(({ event }) => event.kind)])).to.deep.equal([
-        [seq, ['submitSettled', 'barClosed']],
+        [seq, ['barClosed']],
       ]);
     });
 
     it('hear it soon, also when nothing else comes', async () => {
       lanes = openWatchedLanes();
       await lanes.host.start([laneStart(SPY)]);
-      const seq = lanes.host.post(SPY, taken(SPY));
+      const seq = lanes.host.repeat(SPY, takenStep(SPY));
       await lanes.until(() => kindsOf(lanes, SPY).includes('decided'));
-      expect(lanes.uplinks.at(-1)).to.include({ kind: 'decided', ack: seq });
+      expect(lanes.uplinks.at(-1)).to.deep.include({ kind: 'decided', ack: seq, steps: [] });
+    });
+
+    it('are lost when a step comes out otherwise with them, and say no more', async () => {
+      lanes = openWatchedLanes();
+      await lanes.host.start([laneStart(SPY)]);
+      lanes.host.repeat(SPY, { ...takenStep(SPY), commands: [] });
+      lanes.host.post(SPY, barInput(SPY, 1));
+      await lanes.until(() => lanes.losses.length > 0);
+      expect(lanes.losses[0]?.loss.code).to.equal('diverged');
+      expect(lanes.losses[0]?.loss.text).to.include('after submitSettled its commands differ at [0]');
+      expect(kindsOf(lanes, SPY)).to.deep.equal(['ready']);
     });
 
     it('that throw have told what they did before', async () => {
@@ -99,7 +118,7 @@ describe('lanes in worker threads', function () {
       expect(submit).to.have.nested.property('intent.mark.at', minuteEnd(1));
     });
 
-    it('answer every input in order, and say when to be woken', async () => {
+    it('answer every input in order', async () => {
       lanes = openWatchedLanes();
       await lanes.host.start([laneStart(SPY)]);
       lanes.host.setMark(SPY, { price: price(1_000_000), at: minuteEnd(1) });
@@ -109,7 +128,6 @@ describe('lanes in worker threads', function () {
       expect(decided.map(({ ack }) => ack)).to.deep.equal(seqs);
       const bars = decided.flatMap(({ steps }) => steps.map(({ event }) => event));
       expect(bars.map(({ at }) => at)).to.deep.equal([1, 2, 3].map(minuteEnd));
-      expect(decided.at(-1)?.wakeAt).to.be.a('number');
     });
 
     it('answer a ping, out of turn for nobody', async () => {
@@ -147,33 +165,6 @@ describe('lanes in worker threads', function () {
       expect(view.facts).to.deep.equal({ bars: 1 });
       expect(view.heapUsedBytes).to.be.greaterThan(0);
       expect(view.lane.params).to.deep.equal(laneStart(SPY).params);
-    });
-
-    it('pause and resume, and report both like any decision', async () => {
-      lanes = openWatchedLanes();
-      await lanes.host.start([laneStart(SPY)]);
-      const control = lanes.host.control(SPY);
-      await control.pause(minuteEnd(1), 'operator');
-      expect((await control.status()).lane.mode).to.equal('paused');
-      await control.resume(minuteEnd(2), 'operator');
-      expect((await control.status()).lane.mode).to.equal('active');
-      await lanes.until(() => kindsOf(lanes, SPY).length === 3);
-      const events = lanes.uplinks.flatMap((uplink) =>
-        uplink.kind === 'decided' ? uplink.steps.map(({ event }) => event) : [],
-      );
-      expect(events).to.deep.equal([
-        { kind: 'modeChanged', at: minuteEnd(1), mark: null, mode: 'paused', by: 'operator' },
-        { kind: 'modeChanged', at: minuteEnd(2), mark: null, mode: 'active', by: 'operator' },
-      ]);
-    });
-
-    it('take new settings', async () => {
-      lanes = openWatchedLanes();
-      await lanes.host.start([laneStart(SPY)]);
-      const control = lanes.host.control(SPY);
-      const params = { ...laneStart(SPY).params, entriesMax: 3 };
-      await control.setParams(params);
-      expect((await control.status()).lane.params).to.deep.equal(params);
     });
 
     it('say so when they are not there', async () => {

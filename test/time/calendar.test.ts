@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import {
   dayOf,
-  disagreements,
   instantOf,
   sessionFromWire,
   sessionsBetween,
@@ -74,20 +73,6 @@ describe('calendar: the NYSE table', () => {
 
   it('refuses years before its rules hold', () => {
     expect(() => sessionsBetween(day('2003-12-26'), day('2003-12-26'))).to.throw('2004');
-  });
-
-  it('names every day on which a broker disagrees', () => {
-    const table = sessionsBetween(day('2025-11-24'), day('2025-11-28'));
-    expect(disagreements(table, day('2025-11-24'), day('2025-11-28'))).to.deep.equal([]);
-    const broker = [
-      ...table.slice(0, 3).map((s) => sessionFromWire(s.day, '09:30', '16:00')),
-      sessionFromWire('2025-11-27', '09:30', '16:00'),
-      sessionFromWire('2025-11-28', '09:30', '16:00'),
-    ];
-    const found = disagreements(broker, day('2025-11-24'), day('2025-11-28'));
-    expect(found.map((d) => d.day)).to.deep.equal(['2025-11-27', '2025-11-28']);
-    expect(found[0]?.table).to.equal(null);
-    expect(found[1]?.table?.halfDay).to.equal(true);
   });
 });
 

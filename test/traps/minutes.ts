@@ -3,7 +3,7 @@ import { type Price, price, UNITS_PER_USD } from '../../lib/domain/money.ts';
 import type { Session } from '../../lib/domain/session.ts';
 import { after, type Micros, minutes, type SessionDay, seconds } from '../../lib/domain/time.ts';
 import type { Tape, TapeItem } from '../../lib/sim/exchange-api.ts';
-import { tapeFromItems } from '../../lib/sim/tape.ts';
+import { symbolOf, tapeFromItems } from '../../lib/sim/tape.ts';
 
 const MIDNIGHT = 1_704_240_000_000_000;
 
@@ -91,10 +91,6 @@ function barOf(symbol: Ticker, startAt: Micros, prices: readonly Price[]): TapeI
 /** Items in time order, ties in the order given; every bar has its prints with it. */
 export function tapeOf(items: readonly TapeItem[]): Tape {
   const inOrder = [...items].sort((a, b) => a.at - b.at);
-  const symbols = [
-    ...new Set(
-      inOrder.flatMap((item) => ('print' in item ? item.print.symbol : 'bar' in item ? item.bar.symbol : [])),
-    ),
-  ];
+  const symbols = [...new Set(inOrder.map(symbolOf))];
   return { ...tapeFromItems(symbols, [inOrder]), complete: true };
 }

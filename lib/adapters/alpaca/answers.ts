@@ -14,7 +14,7 @@ import type {
 import { type Decoded, formatDecodeError, parseJson } from './codec-decode-base.ts';
 import { decodeErrorBody, decodeRefusal, type ErrorBody, isDuplicateId } from './codec-decode-errors.ts';
 import { decodeOrder } from './codec-decode-orders.ts';
-import type { HttpAnswer } from './http-transport.ts';
+import type { HttpAnswer } from './http-answer.ts';
 import type { Redact } from './redact.ts';
 
 /**

@@ -5,6 +5,7 @@ import { type Micros, parseInstant } from '../../domain/time.ts';
 import type { DecodeError } from './codec-decode-base.ts';
 import { PRICE_MAX_UNITS, shortText, units } from './codec-decode-base.ts';
 import { decodeMarketObject, isCount, type MarketSink } from './codec-decode-market.ts';
+import { createPrintReader } from './codec-decode-print.ts';
 import { MsgpackError, MsgpackReader } from './msgpack-reader.ts';
 
 /**
@@ -39,14 +40,21 @@ const NO_CONDITIONS: readonly string[] = [];
 
 export type MarketDecoder = (frame: Uint8Array, sink: MarketSink) => void;
 
-/** A decoder keeps the strings it has seen, so each socket has its own. It never throws. */
+/** A decoder keeps the strings it has seen and the lines of its sink, so each socket has its own. It never throws. */
 export function createMsgpackMarketDecoder(): MarketDecoder {
   const reader = new MsgpackReader();
+  const readPrint = createPrintReader();
   return (frame, sink) => {
-    reader.reset(frame);
+    const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+    reader.reset(frame, view);
+    const { prints } = sink;
     try {
       const length = reader.listLength();
-      for (let i = 0; i < (length < 0 ? 1 : length); i += 1) decodeMessage(reader, sink);
+      for (let i = 0; i < (length < 0 ? 1 : length); i += 1) {
+        const end = prints === undefined ? -1 : readPrint(frame, view, reader.offset, prints);
+        if (end < 0) decodeMessage(reader, sink);
+        else reader.offset = end;
+      }
       if (!reader.isAtEnd) sink.unreadable(frameError(frame, 'nothing after the last message'));
     } catch (error) {
       if (!(error instanceof MsgpackError)) throw error;

@@ -2,7 +2,7 @@ import type { Ticker } from '../../domain/ids.ts';
 import type { Bar, HaltState, Mark, Quote } from '../../domain/market.ts';
 import type { Price } from '../../domain/money.ts';
 import { type Micros, micros } from '../../domain/time.ts';
-import type { MarketMessage } from '../../ports/feeds.ts';
+import type { MarketMessage, PrintTaker } from '../../ports/feeds.ts';
 import {
   asList,
   asObject,
@@ -24,6 +24,8 @@ import { type DataControl, decodeDataControl } from './codec-decode-control.ts';
 /** Where a frame's messages go. None of these may throw: the decoder would lose the rest of the frame. */
 export type MarketSink = {
   message(message: MarketMessage): void;
+  /** Takes the trades of binary frames where it can; all others come as messages. */
+  readonly prints?: PrintTaker<object>;
   control(control: DataControl): void;
   /** One message of the frame, or the frame as a whole, could not be read. */
   unreadable(error: DecodeError): void;
@@ -165,12 +167,7 @@ const RESUMED = new Set(['T', '3']);
 const NO_CHANGE = new Set(['5', '6', '7', '8', '9', 'A', 'C', 'D', 'E']);
 
 /** `null` for a message that changes nothing; a code that is not known counts as a halt. */
-export function tradingStatus(
-  symbol: Ticker,
-  at: Micros,
-  code: string,
-  reason: string,
-): MarketMessage | null {
+function tradingStatus(symbol: Ticker, at: Micros, code: string, reason: string): MarketMessage | null {
   if (NO_CHANGE.has(code)) return null;
   const state: HaltState = RESUMED.has(code) ? 'trading' : 'halted';
   return { kind: 'status', status: { symbol, at, state, code, reason } };

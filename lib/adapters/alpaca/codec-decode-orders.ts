@@ -69,7 +69,7 @@ export function sharesOf(value: unknown): number | null {
 }
 
 /** Whole shares, rounded up: a fraction is never ours and must not look like nothing. */
-export function wholeShares(fields: Fields, key: string, where: string): Qty {
+function wholeShares(fields: Fields, key: string, where: string): Qty {
   const shares = sharesOf(field(fields, key));
   const whole = shares === null ? -1 : Math.ceil(shares);
   return whole < 0 || !Number.isSafeInteger(whole)

@@ -29,7 +29,7 @@ const LIMIT_MAX = 10_000;
 const FEEDS = ['sip', 'iex', 'otc', 'boats', 'delayed_sip', 'overnight'];
 const SYMBOL = /^[A-Z][A-Z0-9]{0,9}(?:[./][A-Z0-9]{1,4})?$/;
 
-export const isTicker = (text: string): text is Ticker => SYMBOL.test(text);
+const isTicker = (text: string): text is Ticker => SYMBOL.test(text);
 
 const fine = <T>(value: T): Decoded<T> => ({ ok: true, value });
 const refuse = (message: string, status = 400): { readonly ok: false; readonly refused: Refused } => ({

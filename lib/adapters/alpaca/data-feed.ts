@@ -5,13 +5,14 @@ import type { Micros } from '../../domain/time.ts';
 import type { EmitSocketEvent, SocketEvent } from '../../engine/connection-driver.ts';
 import { type ConnectionPolicy, dataPolicy } from '../../engine/connection-types.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { DataFeedEvents, Feed, MarketMessage } from '../../ports/feeds.ts';
+import type { DataFeedEvents, Feed, MarketMessage, PrintTaker } from '../../ports/feeds.ts';
 import { type DecodeError, formatDecodeError } from './codec-decode-base.ts';
 import type { DataControl } from './codec-decode-control.ts';
 import { decodeMarketJson, type MarketSink } from './codec-decode-market.ts';
 import { createMsgpackMarketDecoder } from './codec-decode-market-msgpack.ts';
 import { createRedact } from './redact.ts';
 import { type RunSocket, runSocket, type SocketDialect } from './socket-runner.ts';
+import type { TurnShareOptions } from './turn-share.ts';
 
 export type DataFeedOptions = {
   /** Full URL, `wss://host/v2/iex`. */
@@ -28,6 +29,8 @@ export type DataFeedOptions = {
   readonly codec?: 'msgpack' | 'json';
   /** Best bid and offer as well: many times the traffic. */
   readonly quotes?: boolean;
+  /** How long market data may keep others waiting, and may wait themselves; `TURN` when absent. */
+  readonly turn?: Pick<TurnShareOptions, 'limit' | 'behindAfter'>;
   /** A message that could not be read. Told for at most one in a thousand when they come in masses. */
   onUnreadable?(what: string): void;
   /** An exception out of one of the handlers. */
@@ -38,6 +41,11 @@ export type DataFeedOptions = {
 
 const REQUIRED = ['trades', 'bars'];
 const OPTIONAL = ['updatedBars', 'statuses', 'lulds'];
+/**
+ * Milliseconds. A fill waits for one turn's trades at the most: some thousand, one read of the socket. Fewer cannot be had,
+ * more is no faster. Marks that are a hundredth of a second late are nothing to act on.
+ */
+const TURN = { limit: 0.2, behindAfter: 10 };
 const CONTENT_TYPE = 'application/msgpack';
 
 /** Alpaca's data socket as a feed of decoded messages; keeps itself connected until it is closed. */
@@ -75,7 +83,34 @@ export function openDataFeed(
       if (event !== null) emit(event);
     },
     unreadable: tell,
+    ...(events.prints && { prints: takerOf(events.prints) }),
   };
+
+  function takerOf(prints: PrintTaker<object>): PrintTaker<object> {
+    return {
+      ...prints,
+      take(line, price, at, isEligible) {
+        heard = true;
+        try {
+          prints.take(line, price, at, isEligible);
+        } catch (error) {
+          fault(error);
+        }
+      },
+    };
+  }
+
+  let behind = false;
+  function turnOver(isBehind: boolean): void {
+    try {
+      events.prints?.turnOver();
+      if (isBehind === behind) return;
+      behind = isBehind;
+      events.onBehind?.(isBehind);
+    } catch (error) {
+      fault(error);
+    }
+  }
 
   const dialect: SocketDialect = {
     url: options.url,
@@ -91,6 +126,7 @@ export function openDataFeed(
       else decodeMarketJson(frame.toString('utf8'), sink);
       if (heard) heardAt = options.clock.now();
     },
+    share: { ...(options.turn ?? TURN), over: turnOver },
   };
 
   return (options.run ?? runSocket)(dialect, {

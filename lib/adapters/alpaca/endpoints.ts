@@ -118,6 +118,17 @@ export function urlRefusal(url: URL): string | null {
   return null;
 }
 
+/** A broker's base URL as requests need it. Throws for one that may not be used, without the parts that may be secret. */
+export function httpOrigin(baseUrl: string): URL {
+  const url = new URL(baseUrl);
+  const refusal = urlRefusal(url);
+  if (refusal !== null || url.protocol.startsWith('ws'))
+    throw new Error(
+      `A broker's base URL is ${refusal ?? 'a URL of http or https'}. Found: ${url.protocol}//${url.host}`,
+    );
+  return url;
+}
+
 const isPlain = (url: URL): boolean => url.protocol === 'http:' || url.protocol === 'ws:';
 
 const defaultBase = (mode: AccountMode): string | null =>

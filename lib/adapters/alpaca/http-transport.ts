@@ -1,17 +1,6 @@
 import { type Dispatcher, Pool } from 'undici';
-import { urlRefusal } from './endpoints.ts';
-
-/** One HTTP exchange as it went, whatever the status; nothing is judged here. */
-export type HttpAnswer =
-  | {
-      readonly kind: 'answered';
-      readonly status: number;
-      /** Names in lower case. */
-      readonly headers: Readonly<Record<string, string>>;
-      readonly body: string;
-    }
-  | { readonly kind: 'timeout'; readonly text: string }
-  | { readonly kind: 'connection'; readonly text: string };
+import { httpOrigin } from './endpoints.ts';
+import { BODY_MAX_BYTES, broken, type HttpAnswer, tooLate } from './http-answer.ts';
 
 export type HttpTransport = {
   /** Never rejects. `timeoutMillis` of wall time for all of it, from the queue to the last byte of the body. */
@@ -28,19 +17,13 @@ export type HttpRequest = {
 };
 
 const KEEP_ALIVE_MILLIS = 600_000;
-const BODY_MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * A pool of kept connections to one origin. One request at a time per connection (`pipelining: 1`): an exit never waits
- * for the answer to somebody else's request.
+ * A pool of kept connections to one origin, for everything but orders (those have connections of their own, `http-lines.ts`).
+ * One request at a time per connection (`pipelining: 1`): nobody waits for the answer to somebody else's request.
  */
 export function createHttpTransport(baseUrl: string, connections: number): HttpTransport {
-  const url = new URL(baseUrl);
-  const refusal = urlRefusal(url);
-  if (refusal !== null || url.protocol.startsWith('ws'))
-    throw new Error(
-      `A broker's base URL is ${refusal ?? 'a URL of http or https'}. Found: ${url.protocol}//${url.host}`,
-    );
+  const url = httpOrigin(baseUrl);
   const pool = new Pool(url.origin, {
     connections,
     pipelining: 1,
@@ -62,7 +45,7 @@ export function createHttpTransport(baseUrl: string, connections: number): HttpT
           headers: request.headers,
           body: request.body,
         };
-        const answer = takeAnswer(timeoutMillis, handOn(pool), resolve);
+        const answer = takeAnswer(timeoutMillis, resolve);
         try {
           pool.dispatch(options, answer);
         } catch (error) {
@@ -73,7 +56,7 @@ export function createHttpTransport(baseUrl: string, connections: number): HttpT
   };
 }
 
-/** Without a URL object for each order; whatever is not below our own origin is read as one. */
+/** Without a URL object for each request; whatever is not below our own origin is read as one. */
 function pathOf(url: string, origin: string): string {
   if (url.startsWith(`${origin}/`) && !url.includes('#')) return url.slice(origin.length);
   const { pathname, search } = new URL(url);
@@ -81,23 +64,11 @@ function pathOf(url: string, origin: string): string {
 }
 
 /**
- * An answer is handed on at once, unless other requests wait for a connection: then after the one that this answer set free
- * has been written, which undici does in the next turn.
- */
-const handOn =
-  (pool: Pool) =>
-  (give: () => void): void => {
-    if (pool.stats.queued === 0) give();
-    else setImmediate(setImmediate, give);
-  };
-
-/**
  * Takes one answer straight from the parser: no stream, no signal, no promise in between, which together cost as much as
  * the request itself. Settles once; what comes later is not heard.
  */
 function takeAnswer(
   timeoutMillis: number,
-  handOn: (give: () => void) => void,
   settle: (answer: HttpAnswer) => void,
 ): Dispatcher.DispatchHandler & { fail(error: unknown): void } {
   let controller: Dispatcher.DispatchController | null = null;
@@ -116,10 +87,10 @@ function takeAnswer(
   };
   const timer = setTimeout(() => {
     late = true;
-    end({ kind: 'timeout', text: `no complete answer within ${timeoutMillis} ms` });
+    end(tooLate(timeoutMillis));
     controller?.abort(new Error('too late'));
   }, timeoutMillis);
-  const fail = (error: unknown): void => end({ kind: 'connection', text: describe(error) });
+  const fail = (error: unknown): void => end(broken(error));
 
   return {
     onRequestStart(own) {
@@ -139,8 +110,7 @@ function takeAnswer(
       else chunks.push(chunk);
     },
     onResponseEnd() {
-      clearTimeout(timer);
-      handOn(() => end({ kind: 'answered', status, headers, body: textOf(chunks) }));
+      end({ kind: 'answered', status, headers, body: textOf(chunks) });
     },
     onResponseError: (_controller, error) => fail(error),
     fail,
@@ -158,14 +128,4 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
     if (value !== undefined) flat[name.toLowerCase()] = String(value);
   }
   return flat;
-}
-
-/** Code and message of the innermost cause: "fetch failed" says nothing. */
-function describe(error: unknown): string {
-  let inner = error;
-  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
-  if (inner instanceof AggregateError && inner.errors[0] instanceof Error) inner = inner.errors[0];
-  if (!(inner instanceof Error)) return 'the connection failed';
-  const code = 'code' in inner && typeof inner.code === 'string' ? `${inner.code} ` : '';
-  return `${code}${inner.message}`;
 }

@@ -22,9 +22,10 @@ export class MsgpackReader {
   private stringStart = 0;
   private stringEnd = 0;
 
-  reset(bytes: Uint8Array): void {
+  /** `view` is of the same bytes. */
+  reset(bytes: Uint8Array, view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)): void {
     this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.view = view;
     this.at = 0;
   }
 
@@ -301,8 +302,8 @@ export class MsgpackReader {
 /** Lists and maps: their width is that of what is in them. */
 const NESTED = -1;
 
-/** Whole width, head included, of a value by its first byte; 0 where the bytes after it tell. */
-const FIXED_WIDTH: readonly number[] = Array.from({ length: 256 }, (_, head) => {
+/** Whole width, head included, of a value by its first byte; 0 where the bytes after it tell, -1 for lists and maps. */
+export const FIXED_WIDTH: readonly number[] = Array.from({ length: 256 }, (_, head) => {
   if (head <= 0x7f || head >= 0xe0) return 1;
   if (head <= 0x9f || head >= 0xdc) return NESTED;
   if (head <= 0xbf) return 1 + (head & 0x1f);

@@ -1,8 +1,7 @@
 import type { BrokerOrderId, ClientOrderId, Ticker } from '../../domain/ids.ts';
-import type { Approved, OrderIntent } from '../../domain/intent.ts';
 import type { Bar } from '../../domain/market.ts';
-import { formatDecimal } from '../../domain/money.ts';
 import { after, before, type Duration, formatInstant, type Micros, minutes } from '../../domain/time.ts';
+import { SYMBOLS_PER_REQUEST } from '../../engine/inquiry.ts';
 import type { Broker, BrokerAsset, Read } from '../../ports/broker.ts';
 import { type AnswerContext, cancelOutcome, lookupOf, readAs, submitOutcome } from './answers.ts';
 import {
@@ -15,8 +14,11 @@ import {
 import type { Decoded } from './codec-decode-base.ts';
 import { decodeBarsPage, decodeLatestTrades } from './codec-decode-market.ts';
 import { decodeFills, decodeOrdersPage, decodePositions } from './codec-decode-orders.ts';
+import { createRequestEncoder } from './codec-encode-requests.ts';
 import type { DataFeedName } from './endpoints.ts';
-import { createHttpTransport, type HttpAnswer } from './http-transport.ts';
+import type { HttpAnswer } from './http-answer.ts';
+import { createHttpLines } from './http-lines.ts';
+import { createHttpTransport } from './http-transport.ts';
 import { allBars, allFills, allOrders, FILLS_PAGE, ORDERS_PAGE } from './paging.ts';
 import { createRedact } from './redact.ts';
 import { answerOf, createSdk, wireTime } from './sdk.ts';
@@ -41,50 +43,70 @@ export type BrokerOptions = {
    * networks and machines, which do not run faster when the exchange's clock does. See `transportMillis`.
    */
   timeoutMillis?(): number;
-  /** Connections per host; each carries one request at a time. */
+  /** Connections per host for everything but orders; each carries one request at a time. */
   readonly connections?: number;
+  /** Connections for orders that are kept ready; none when absent: the first orders open them. */
+  readonly orderLines?: number;
+  /** 0 to 1, 1 excluded; spreads the pauses between attempts to open them. */
+  random?(): number;
   /** Told after every answer that carries the headers. Must not throw. */
   onRate?(reading: RateReading): void;
 };
 
 export type AlpacaBroker = Broker & {
-  /** Sends `requests` cheap reads, to open connections and to warm the code path; each counts against the budget. */
+  /** Sends `requests` cheap reads on the connections for orders, to warm code and connections; each counts against the budget. */
   warm(requests: number): Promise<void>;
   close(): Promise<void>;
 };
 
 const TIMEOUT_MILLIS = 10_000;
 const CONNECTIONS = 16;
+/** So many connections for orders may be open in any case, where the orders need them. */
+const ORDER_LINES_MIN = 64;
 const WARM_AT_ONCE = 4;
 const BARS_PAGE = 10_000;
-/** Symbols in one query: a URL of some 2 KB, well within what servers take. */
-const SYMBOLS_PER_QUERY = 200;
 /** Up to here assets are asked for one by one; beyond, the whole list costs less of the budget. */
 const ASSETS_ONE_BY_ONE = 5;
 const ONE_MICRO = 1 as Duration;
 const SPEED_HEADER = 'x-scalpd-clock-speed';
 
-/** Alpaca's REST as the broker port. Nothing here queues or retries; keys appear in no text that leaves it. */
+/**
+ * Alpaca's REST as the broker port. Nothing here queues or retries; keys appear in no text that leaves it. Orders and cancels
+ * are in the socket when `submit` and `cancel` return; all else goes through the SDK.
+ */
 export function openBroker(options: BrokerOptions): AlpacaBroker {
   const connections = options.connections ?? CONNECTIONS;
   const onTrading = createHttpTransport(options.baseUrl, connections);
   const onData = createHttpTransport(options.dataUrl, connections);
-  const sdk = createSdk({
-    ...options,
-    trading: onTrading,
-    data: onData,
-    timeoutMillis: () => options.timeoutMillis?.() ?? TIMEOUT_MILLIS,
+  const timeoutMillis = (): number => options.timeoutMillis?.() ?? TIMEOUT_MILLIS;
+  const sdk = createSdk({ ...options, trading: onTrading, data: onData, timeoutMillis });
+  const encode = createRequestEncoder({ ...options, userAgent: sdk.userAgent });
+  const ahead = options.orderLines ?? 0;
+  const lines = createHttpLines({
+    baseUrl: options.baseUrl,
+    ahead,
+    max: Math.max(ahead, ORDER_LINES_MIN),
+    random: options.random ?? (() => 0.5),
   });
   const redact = createRedact([options.keyId, options.secret]);
   const context = (): AnswerContext => ({ now: options.now(), redact });
 
+  const tellRate = (answer: HttpAnswer, host: RateReading['host']): void => {
+    const rate = rateOf(answer, host);
+    if (rate !== null) options.onRate?.(rate);
+  };
   type Call = Promise<{ readonly raw: unknown }>;
   const ask = async (call: Call, host: RateReading['host'] = 'trading'): Promise<HttpAnswer> => {
     const answer = await answerOf(call);
-    const rate = rateOf(answer, host);
-    if (rate !== null) options.onRate?.(rate);
+    tellRate(answer, host);
     return answer;
   };
+  /** In the socket when this returns. */
+  const ordered = (request: string): Promise<HttpAnswer> =>
+    lines.send(request, timeoutMillis()).then((answer) => {
+      tellRate(answer, 'trading');
+      return answer;
+    });
   const read = async <T>(call: Call, decode: (body: unknown) => Decoded<T>, host?: RateReading['host']) =>
     readAs(await ask(call, host), context(), decode);
 
@@ -128,16 +150,9 @@ export function openBroker(options: BrokerOptions): AlpacaBroker {
     );
 
   return {
-    async submit(intent) {
-      return submitOutcome(
-        await ask(sdk.orders.postOrderRaw({ postOrderRequest: orderRequest(intent) })),
-        context(),
-        intent,
-      );
-    },
-    async cancel(order: BrokerOrderId) {
-      return cancelOutcome(await ask(sdk.orders.deleteOrderByOrderIDRaw({ orderId: order })), context());
-    },
+    submit: (intent) =>
+      ordered(encode.submit(intent)).then((answer) => submitOutcome(answer, context(), intent)),
+    cancel: (order) => ordered(encode.cancel(order)).then((answer) => cancelOutcome(answer, context())),
     async orderByClientOrderId(id: ClientOrderId) {
       return lookupOf(
         await ask(sdk.orders.getOrderByClientOrderIdRaw({ clientOrderId: id })),
@@ -187,11 +202,11 @@ export function openBroker(options: BrokerOptions): AlpacaBroker {
       return mapRead(all, (list) => pickAssets(list, symbols));
     },
     async bars(symbols, from, to) {
-      const parts = await inTurn(chunks(symbols, SYMBOLS_PER_QUERY), (part) => barsOf(part, from, to));
+      const parts = await inTurn(chunks(symbols, SYMBOLS_PER_REQUEST), (part) => barsOf(part, from, to));
       return mapRead(parts, (maps) => keepComplete(maps, from, to, options.now()));
     },
     async latestPrints(symbols) {
-      const parts = await inTurn(chunks(symbols, SYMBOLS_PER_QUERY), (part) =>
+      const parts = await atOnce(chunks(symbols, SYMBOLS_PER_REQUEST), (part) =>
         read(
           sdk.stocks.stockLatestTradesRaw({ symbols: part.join(','), feed: options.feed }),
           decodeLatestTrades,
@@ -203,28 +218,14 @@ export function openBroker(options: BrokerOptions): AlpacaBroker {
     async warm(requests) {
       for (let sent = 0; sent < requests; sent += WARM_AT_ONCE) {
         const batch = Math.min(WARM_AT_ONCE, requests - sent);
-        await Promise.all(Array.from({ length: batch }, () => ask(sdk.clock.legacyClockRaw())));
+        await Promise.all(Array.from({ length: batch }, async () => ordered(encode.clock())));
       }
     },
     async close() {
+      lines.close();
       await Promise.all([onTrading.close(), onData.close()]);
     },
   };
-}
-
-/** Amounts as plain decimal text; the intent says that a buy opens and a sell closes, so that no order can go short. */
-function orderRequest(intent: Approved<OrderIntent>) {
-  const { price } = intent;
-  return {
-    symbol: intent.symbol,
-    qty: String(intent.qty),
-    side: intent.side,
-    type: price.type,
-    timeInForce: 'day',
-    clientOrderId: intent.clientOrderId,
-    positionIntent: intent.side === 'buy' ? 'buy_to_open' : 'sell_to_close',
-    ...(price.type === 'limit' ? { limitPrice: formatDecimal(price.limit) } : {}),
-  } as const;
 }
 
 function rateOf(answer: HttpAnswer, host: RateReading['host']): RateReading | null {
@@ -277,6 +278,15 @@ async function inTurn<T, U>(
     values.push(read.value);
   }
   return { kind: 'ok', value: values };
+}
+
+/** All together; a list with holes is no list here either. */
+async function atOnce<T, U>(
+  items: readonly T[],
+  run: (item: T) => Promise<Read<U>>,
+): Promise<Read<readonly U[]>> {
+  const reads = await Promise.all(items.map(run));
+  return inTurn(reads, async (read) => read);
 }
 
 function chunks<T>(items: readonly T[], size: number): readonly (readonly T[])[] {

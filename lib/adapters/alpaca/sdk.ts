@@ -1,5 +1,6 @@
 import { marketData, trading } from '@alpacahq/alpaca-trade-api/rest';
-import type { HttpAnswer, HttpTransport } from './http-transport.ts';
+import type { HttpAnswer } from './http-answer.ts';
+import type { HttpTransport } from './http-transport.ts';
 
 /**
  * The official SDK as the maker of requests: paths, parameters, headers and bodies are its own. Its limiter, its retry and
@@ -15,6 +16,8 @@ export type Sdk = {
   readonly calendar: trading.CalendarApi;
   readonly assets: trading.AssetsApi;
   readonly stocks: marketData.StockApi;
+  /** How it names itself. */
+  readonly userAgent: string;
 };
 
 export type SdkOptions = {
@@ -49,6 +52,7 @@ export function createSdk(options: SdkOptions): Sdk {
     calendar: new trading.CalendarApi(onTrading),
     assets: new trading.AssetsApi(onTrading),
     stocks: new marketData.StockApi(onData),
+    userAgent: onTrading.userAgent ?? '',
   };
 }
 

@@ -7,6 +7,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Feed, FeedStatus } from '../../ports/feeds.ts';
 import { urlRefusal } from './endpoints.ts';
 import type { Redact } from './redact.ts';
+import { createTurnShare, type TurnShare, type TurnShareOptions } from './turn-share.ts';
 
 /** The frames of one kind of socket. */
 export type SocketDialect = {
@@ -16,6 +17,8 @@ export type SocketDialect = {
   subscribe(channels: readonly string[], symbols: readonly string[]): string | Uint8Array;
   /** Called for every frame of the current socket; `emit` feeds the machine. */
   onFrame(frame: Buffer, isBinary: boolean, emit: EmitSocketEvent): void;
+  /** How much of a turn of the event loop its frames may take; all of it when absent. */
+  readonly share?: Omit<TurnShareOptions, 'pause' | 'resume'>;
 };
 
 export type SocketRunnerOptions = {
@@ -48,6 +51,8 @@ export function runSocket(dialect: SocketDialect, options: SocketRunnerOptions):
     throw new Error(`A stream's URL is ${refusal}. Found: ${options.redact(new URL(dialect.url).origin)}`);
   const closing = new Set<Promise<void>>();
 
+  let share: TurnShare | null = null;
+
   const open = (emit: EmitSocketEvent): DrivenSocket => {
     const socket = new WebSocket(dialect.url, {
       headers: dialect.headers,
@@ -56,6 +61,8 @@ export function runSocket(dialect: SocketDialect, options: SocketRunnerOptions):
       followRedirects: false,
       rejectUnauthorized: true,
     });
+    const own = dialect.share === undefined ? null : shareOf(socket, dialect.share);
+    share = own;
     let dropped = false;
     let failure = '';
     socket.on('open', () => emit({ kind: 'opened' }));
@@ -68,14 +75,19 @@ export function runSocket(dialect: SocketDialect, options: SocketRunnerOptions):
     socket.on('error', (error) => {
       failure = error.message;
     });
-    socket.on('close', (code, reason) => emit({ kind: 'lost', text: lossText(code, reason, failure) }));
+    socket.on('close', (code, reason) => {
+      own?.end();
+      emit({ kind: 'lost', text: lossText(code, reason, failure) });
+    });
     socket.on('message', (frame, isBinary) => {
       if (dropped) return;
+      const startedAt = own === null ? 0 : performance.now();
       try {
         dialect.onFrame(frame as Buffer, isBinary, emit);
       } catch (error) {
         options.onFault(error);
       }
+      own?.took(performance.now() - startedAt);
     });
     const send = (frame: string | Uint8Array): void => {
       if (socket.readyState === WebSocket.OPEN) socket.send(frame);
@@ -86,6 +98,7 @@ export function runSocket(dialect: SocketDialect, options: SocketRunnerOptions):
       ping: () => socket.ping(),
       drop(politely): void {
         dropped = true;
+        own?.end();
         const gone = closeSocket(socket, politely);
         closing.add(gone);
         void gone.then(() => closing.delete(gone));
@@ -99,7 +112,7 @@ export function runSocket(dialect: SocketDialect, options: SocketRunnerOptions):
     clock: options.clock,
     random: options.random,
     open,
-    whenRead: setImmediate,
+    whenRead: (task) => (share === null ? setImmediate(task) : share.whenRead(task)),
     onStatus: (status) => options.onStatus({ ...status, detail: options.redact(status.detail) }),
     heardAt: options.heardAt,
     dueSince: options.dueSince,
@@ -114,6 +127,9 @@ export function runSocket(dialect: SocketDialect, options: SocketRunnerOptions):
     },
   };
 }
+
+const shareOf = (socket: WebSocket, share: Omit<TurnShareOptions, 'pause' | 'resume'>): TurnShare =>
+  createTurnShare({ ...share, pause: () => socket.pause(), resume: () => socket.resume() });
 
 function lossText(code: number, reason: Buffer, failure: string): string {
   if (failure !== '') return `connection failed: ${failure}`;

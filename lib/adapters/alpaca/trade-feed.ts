@@ -2,7 +2,7 @@ import { unreachable } from '../../domain/invariant.ts';
 import type { Micros } from '../../domain/time.ts';
 import type { EmitSocketEvent, SocketEvent } from '../../engine/connection-driver.ts';
 import { type ConnectionPolicy, tradePolicy } from '../../engine/connection-types.ts';
-import type { Clock } from '../../ports/clock.ts';
+import { type Clock, STOPPED, type Stopwatch } from '../../ports/clock.ts';
 import type { Feed, TradeFeedEvents } from '../../ports/feeds.ts';
 import { formatDecodeError, parseJson } from './codec-decode-base.ts';
 import { decodeTradeFrame, type TradeFrame } from './codec-decode-control.ts';
@@ -24,6 +24,8 @@ export type TradeFeedOptions = {
   readonly policy?: ConnectionPolicy;
   /** An exception out of one of the handlers. */
   onFault?(error: unknown): void;
+  /** Stamps frames as they come; none are stamped when absent. */
+  readonly stopwatch?: Stopwatch;
   /** What the socket runs on; a real one when absent. */
   readonly run?: RunSocket;
 };
@@ -42,6 +44,8 @@ export function openTradeFeed(options: TradeFeedOptions, events: TradeFeedEvents
   const unreadable = (what: string): void => guarded(fault, () => events.onUnreadable(redact(what)));
 
   const reader = new MsgpackReader();
+  const stopwatch = options.stopwatch ?? STOPPED;
+  let heardAt = 0;
 
   const onUpdate = (data: unknown, receivedAt: Micros): void => {
     const decoded = decodeTradeUpdate(data, receivedAt);
@@ -49,7 +53,7 @@ export function openTradeFeed(options: TradeFeedOptions, events: TradeFeedEvents
       unreadable(formatDecodeError(decoded.error));
       return;
     }
-    guarded(fault, () => events.onReport(decoded.value.report));
+    guarded(fault, () => events.onReport(decoded.value.report, heardAt));
     if (decoded.value.unreadable !== null) unreadable(decoded.value.unreadable);
   };
 
@@ -70,6 +74,7 @@ export function openTradeFeed(options: TradeFeedOptions, events: TradeFeedEvents
     subscribe: () => JSON.stringify({ action: 'listen', data: { streams: [STREAM] } }),
     onFrame(frame, _isBinary, emit): void {
       if (isHeartbeat(frame)) return;
+      heardAt = stopwatch();
       const receivedAt = options.clock.now();
       const value = decodeFrame(frame, reader);
       // A server that batches, as the data socket does, loses nothing here.

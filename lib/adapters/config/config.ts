@@ -88,5 +88,3 @@ export type Config = Omit<Settings, 'symbols' | 'exchange'> & {
   readonly symbols: readonly SymbolSetting[];
   readonly exchange: Omit<Settings['exchange'], 'tape'> & { readonly tape: readonly string[] };
 };
-
-export type RawSettings = Settings;

@@ -83,6 +83,7 @@ export function toEngineSettings(config: Config, speed: number): EngineSettings 
       stallAfter: wall(standard.supervisor.stallAfter),
       restartPause: wall(standard.supervisor.restartPause),
     },
+    overload: { shutAfter: wall(standard.overload.shutAfter), calmAfter: wall(standard.overload.calmAfter) },
     risk: {
       limits: {
         sharesPerOrderMax: config.risk.orderQtyMax,

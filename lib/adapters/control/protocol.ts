@@ -1,6 +1,8 @@
 /** What an operator can ask of a running daemon. `symbol: null` means every lane; `why` goes into journal and log. */
 export type ControlAction =
   | { readonly kind: 'status' }
+  /** One lane as its own thread sees it. */
+  | { readonly kind: 'lane'; readonly symbol: string }
   | { readonly kind: 'pause'; readonly symbol: string | null; readonly why: string }
   | {
       readonly kind: 'resume';
@@ -45,6 +47,8 @@ export function decodeRequest(line: string): ControlRequest | string {
   const { kind, symbol = null, why, by, clearLatches = false } = parsed as Readonly<Record<string, unknown>>;
   if (!isText(by)) return 'a request must say who asks (by)';
   if (kind === 'status') return { kind, by };
+  if (kind === 'lane')
+    return isText(symbol) ? { kind, by, symbol } : 'a question about a lane must name its symbol';
   if (!isText(why)) return 'a request must say why, in one line of at most 200 characters';
   if (kind === 'kill') return { kind, by, why };
   if (symbol !== null && !isText(symbol)) return 'a symbol must be short text';
@@ -59,7 +63,7 @@ export function decodeRequest(line: string): ControlRequest | string {
     case 'resume':
       return { kind, by, why, symbol, clearLatches: clearLatches === true };
     default:
-      return 'a request must be status, pause, resume, flatten, adopt or kill';
+      return 'a request must be status, lane, pause, resume, flatten, adopt or kill';
   }
 }
 

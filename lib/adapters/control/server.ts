@@ -74,6 +74,8 @@ function handle(handlers: ControlHandlers, request: ControlRequest): Promise<Con
   switch (request.kind) {
     case 'status':
       return Promise.resolve(request).then(handlers.status);
+    case 'lane':
+      return Promise.resolve(request).then(handlers.lane);
     case 'pause':
       return Promise.resolve(request).then(handlers.pause);
     case 'resume':

@@ -19,6 +19,8 @@ export type StatusView = {
   readonly nextOpensAt: string | null;
   readonly dataFeed: EngineStatus['dataFeed'];
   readonly tradeFeed: EngineStatus['tradeFeed'];
+  /** Since when entries are shut because more market data arrive than can be taken; `null` while they are not. */
+  readonly overloadedSince: string | null;
   readonly buyingPowerUsd: string | null;
   readonly dayPnlUsd: string | null;
   readonly roundTrips: number;
@@ -42,6 +44,9 @@ export type StatusView = {
     readonly forecastSeconds: number;
   } | null;
   readonly requestsWaiting: number;
+  /** Requests that may leave now, and how many of them entries may use: the rest is kept for exits. */
+  readonly requestsFree: number;
+  readonly requestsFreeForEntries: number;
   readonly ordersUnknown: number;
   readonly discrepancies: EngineStatus['discrepancies'];
   readonly lanes: readonly LaneView[];
@@ -79,6 +84,7 @@ export function viewStatus(status: EngineStatus): StatusView {
     nextOpensAt: instant(status.next?.openAt ?? null),
     dataFeed: status.dataFeed,
     tradeFeed: status.tradeFeed,
+    overloadedSince: instant(status.overloadedSince),
     buyingPowerUsd: usd(status.account?.buyingPower ?? null),
     dayPnlUsd: usd(status.dayPnl),
     roundTrips: status.roundTrips,
@@ -96,6 +102,8 @@ export function viewStatus(status: EngineStatus): StatusView {
       forecastSeconds: status.flattening.forecast / 1_000_000,
     },
     requestsWaiting: status.gateway.waiting,
+    requestsFree: status.gateway.free,
+    requestsFreeForEntries: status.gateway.freeForEntries,
     ordersUnknown: status.orders.unknown,
     discrepancies: status.discrepancies,
     lanes: status.lanes.map(viewLane),

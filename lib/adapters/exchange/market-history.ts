@@ -143,7 +143,7 @@ function weekStart(day: SessionDay): Micros {
   return instantOf(monday.map((n) => String(n).padStart(2, '0')).join('-') as SessionDay, '00:00');
 }
 
-export function mergeBars(bars: readonly Bar[], startAt: Micros): Bar {
+function mergeBars(bars: readonly Bar[], startAt: Micros): Bar {
   const [first] = bars;
   const last = bars[bars.length - 1];
   if (first === undefined || last === undefined) throw new RangeError('A merged bar needs at least one bar.');

@@ -42,7 +42,7 @@ export function startTestFeed(options: {
 const secondOf = (at: Micros): number => Math.floor(at / MICROS_PER_SECOND);
 
 /** What happens at a second since 1970: a bar of the minute that ended there, then a quote, then a print. */
-export function testEvents(second: number): readonly MarketEvent[] {
+function testEvents(second: number): readonly MarketEvent[] {
   const bar: readonly MarketEvent[] = second % 60 === 0 ? [{ kind: 'bar', bar: testBar(second - 60) }] : [];
   return [...bar, { kind: 'quote', quote: testQuote(second) }, { kind: 'print', print: testPrint(second) }];
 }

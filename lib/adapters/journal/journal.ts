@@ -47,8 +47,8 @@ const AT_ONCE: ReadonlySet<JournalKind> = new Set(['request']);
 /**
  * Opens the journal and starts its writer; rejects with a `JournalError` when it cannot be used.
  *
- * Records go to the writer's thread once per turn of the event loop, when whatever they led to has left: waking a thread
- * costs more than writing. Those that must be durable earlier are spooled.
+ * Records go to the writer's thread together, in the first lull after them, when whatever they led to has left: waking a
+ * thread costs more than writing. Those that must be durable earlier are spooled.
  */
 export async function openJournal(options: OpenJournalOptions): Promise<OpenJournal> {
   const backlogMax = options.backlogMax ?? BACKLOG_MAX;

@@ -1,4 +1,4 @@
-import { type Journal, RECORD_VERSION, type StoredRecord } from '../../ports/journal.ts';
+import { type Journal, RECORD_VERSION, RECORDED, type StoredRecord } from '../../ports/journal.ts';
 import { GENESIS, hashRecord } from './chain.ts';
 import { JournalError } from './journal-error.ts';
 
@@ -8,12 +8,14 @@ export function memoryJournal(): Journal {
   let hash = GENESIS;
   let open = true;
   return {
-    async append(record) {
-      if (!open) throw new JournalError('journal.closed', 'a closed journal takes no records');
+    append(record) {
+      if (!open)
+        return Promise.reject(new JournalError('journal.closed', 'a closed journal takes no records'));
       const { day, at, kind, symbol, body } = record;
       const id = records.length + 1;
       hash = hashRecord(hash, id, RECORD_VERSION, [day, at, kind, symbol, JSON.stringify(body) ?? 'null']);
       records.push({ ...structuredClone(record), id });
+      return RECORDED;
     },
     read: async (day) => records.filter((record) => record.day === day),
     head: async () => (records.length === 0 ? null : { id: records.length, hash }),

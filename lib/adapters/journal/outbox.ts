@@ -1,3 +1,5 @@
+import { RECORDED } from '../../ports/journal.ts';
+import { createLull } from '../time/lull.ts';
 import type { JournalError } from './journal-error.ts';
 import { BATCH_MAX, type JournalDownlink } from './protocol.ts';
 import type { NumberedRow, Row } from './row.ts';
@@ -47,8 +49,8 @@ type Waiting = {
   tried: boolean;
 };
 
-/** Waking the writer's thread takes time from whatever is being done: a burst of exits is over by then. */
-const SOON_MILLIS = 5;
+/** Waking the writer's thread takes time from whatever is being done: it waits until a burst of exits is over. */
+const SOON = { quietMillis: 5, mostMillis: 250 };
 /** A spool is cut when it has grown to this; shorter ones do no harm. */
 const CUT_BYTES = 1024 * 1024;
 
@@ -59,7 +61,6 @@ export function createOutbox({ post, noWriter, retryMillis, spool, ...deps }: Ou
   /** Neither committed nor in the spool, in order. */
   let unspooled: Waiting[] = [];
   let questions: { readonly question: JournalDownlink; readonly onNoWriter: () => void }[] = [];
-  let scheduled: NodeJS.Timeout | null = null;
   let retry: NodeJS.Timeout | null = null;
   let onTried: (() => void) | null = null;
   let lastSpooled = 0;
@@ -95,12 +96,7 @@ export function createOutbox({ post, noWriter, retryMillis, spool, ...deps }: Ou
     underWay = batch;
   }
 
-  function soon(): void {
-    scheduled ??= setTimeout(() => {
-      scheduled = null;
-      pump();
-    }, SOON_MILLIS);
-  }
+  const soon = createLull(SOON, pump);
 
   /** Nobody else may come to offer what is owed. */
   function retryLater(): void {
@@ -138,11 +134,14 @@ export function createOutbox({ post, noWriter, retryMillis, spool, ...deps }: Ou
       const each: Waiting = { row: [number, ...row], answer: null, tried: false };
       waiting.push(each);
       unspooled.push(each);
-      soon();
-      if (atOnce && spoolAll()) return DONE;
-      return new Promise((resolve, reject) => {
+      soon.ask();
+      if (atOnce && spoolAll()) return RECORDED;
+      const answer = new Promise<void>((resolve, reject) => {
         each.answer = { resolve, reject };
       });
+      // Somebody waits for it, and no file can stand in for the writer.
+      if (atOnce) pump();
+      return answer;
     },
     ask(question, onNoWriter) {
       questions.push({ question, onNoWriter });
@@ -157,7 +156,7 @@ export function createOutbox({ post, noWriter, retryMillis, spool, ...deps }: Ou
       if (first > 0) unspooled = unspooled.slice(first);
       for (const { answer } of done) answer?.resolve();
       if (upTo >= lastSpooled && spool.size() > CUT_BYTES) spool.cut();
-      pump();
+      if (!soon.isDue()) pump();
     },
     refused(count, error) {
       const back = underWay.slice(0, count);
@@ -176,7 +175,7 @@ export function createOutbox({ post, noWriter, retryMillis, spool, ...deps }: Ou
       underWay = [];
       waiting = [...promised(back), ...waiting];
       drop(back, error);
-      if (waiting.length > 0) soon();
+      if (waiting.length > 0) soon.ask();
     },
     size: () => waiting.length + underWay.length,
     whenTried(then) {
@@ -184,11 +183,9 @@ export function createOutbox({ post, noWriter, retryMillis, spool, ...deps }: Ou
       pump();
     },
     close() {
-      if (scheduled !== null) clearTimeout(scheduled);
+      soon.cancel();
       if (retry !== null) clearTimeout(retry);
       spool.close(waiting.length === 0 && underWay.length === 0);
     },
   };
 }
-
-const DONE: Promise<void> = Promise.resolve();

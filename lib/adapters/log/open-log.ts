@@ -4,6 +4,7 @@ import winston from 'winston';
 import type { Micros } from '../../domain/time.ts';
 import { formatInstant } from '../../domain/time.ts';
 import type { Log, LogFields } from '../../ports/log.ts';
+import { createLull } from '../time/lull.ts';
 import { consoleSink } from './console-sink.ts';
 import { createLineQueue, type LineQueue } from './line-sink.ts';
 import {
@@ -41,7 +42,6 @@ export type OpenLog = Log & {
   readonly redactor: Redactor;
   /** The clock is known only after the broker has answered: lines before that carry wall time. */
   setNow(now: () => Micros): void;
-  setLevel(level: LogLevel): void;
   /** Resolves when everything logged so far is out, or after two seconds. */
   flush(): Promise<void>;
   /** For a process that ends at once: blocks until the file has what is left. */
@@ -53,8 +53,9 @@ export const LOG_FILE = 'scalpd.log';
 
 const RECORDS_MAX = 20_000;
 const PER_TURN = 200;
-/** A burst of exits has left by then. */
 const TURN_MILLIS = 10;
+/** Lines are formatted when a burst of exits has left. */
+const LULL = { quietMillis: 10, mostMillis: 250 };
 const LINES_BYTES_MAX = 8 * 1024 * 1024;
 const FLUSH_MILLIS = 2_000;
 const WALL_SHOWN_FROM = 1_000_000;
@@ -131,13 +132,13 @@ export function openLog(options: OpenLogOptions): OpenLog {
     handOn(records.length);
   };
   const turn = (): void => {
-    scheduled = null;
     handOn(PER_TURN);
     if (records.length === 0) admitLost();
-    schedule();
+    scheduled = records.length > 0 ? setTimeout(turn, TURN_MILLIS) : null;
   };
+  const lull = createLull(LULL, turn);
   const schedule = (): void => {
-    if (scheduled === null && records.length > 0) scheduled = setTimeout(turn, TURN_MILLIS);
+    if (scheduled === null) lull.ask();
   };
 
   const write = (level: LogLevel, event: string, fields: LogFields = {}): void => {
@@ -171,9 +172,6 @@ export function openLog(options: OpenLogOptions): OpenLog {
     error: (event, fields) => write('error', event, fields),
     setNow(next) {
       now = next;
-    },
-    setLevel(level) {
-      threshold = LOG_LEVELS.indexOf(level);
     },
     flush,
     flushSync() {

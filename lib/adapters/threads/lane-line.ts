@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:wor
 import { type Endpoint, wrap } from 'comlink';
 import type { Ticker } from '../../domain/ids.ts';
 import type { LaneControl } from '../../ports/lane-host.ts';
-import type { LaneDownlink, LaneInputMessage } from '../../ports/lane-protocol.ts';
+import type { LaneDownlink, LaneInputMessage, LaneStep } from '../../ports/lane-protocol.ts';
 import type { HoldBack } from './hold-back.ts';
 import type { SeatUplink } from './thread-protocol.ts';
 
@@ -13,14 +13,15 @@ import type { SeatUplink } from './thread-protocol.ts';
  * gives a lane up that leaves too much unanswered; a lane speaks only in answer, once for each message, so what is under
  * way from it is bounded by the same number. Prints never come here: the newest one lies in shared memory.
  *
- * Waking a thread is the dearest part of a message. What asks for no decision therefore waits a moment, and goes with the
- * next message that does, or with others like it; messages keep their order in any case.
+ * Waking a thread is the dearest part of a message. A step that was taken already therefore waits a moment, and goes with
+ * the next message that asks for a decision, or with others like it; messages keep their order in any case.
  */
 export type LaneLine = {
   /** The ends that travel to the thread; to be transferred once. */
   readonly far: { readonly port: MessagePort; readonly control: MessagePort };
   readonly control: LaneControl;
   post(input: LaneInputMessage): number;
+  repeat(step: LaneStep): number;
   ping(): number;
   stop(): void;
   /** Handles what has arrived and not been read: a thread's end is known before its last messages are. */
@@ -58,7 +59,8 @@ export function openLaneLine(onUplink: (uplink: SeatUplink) => void, holdBack: H
   return {
     far: { port: farPort, control: farControl },
     control: control.remote,
-    post: (input) => send({ seq: ++seq, kind: 'input', input }, asksNothing(input)),
+    post: (input) => send({ seq: ++seq, kind: 'input', input }),
+    repeat: (step) => send({ seq: ++seq, kind: 'step', step }, true),
     ping: () => send({ seq: ++seq, kind: 'ping' }),
     stop: () => send({ seq: ++seq, kind: 'stop' }),
     drain() {
@@ -72,12 +74,6 @@ export function openLaneLine(onUplink: (uplink: SeatUplink) => void, holdBack: H
       control.close(reason);
     },
   };
-}
-
-/** News that confirms what the lane assumes: an order of its own was taken. */
-function asksNothing(input: LaneInputMessage): boolean {
-  if (input.kind === 'submitSettled') return input.verdict.kind === 'accepted';
-  return input.kind === 'reported' && input.report.fill === null && input.report.status === 'new';
 }
 
 /** Comlink leaves a call to a dead thread pending for ever; here it rejects when the line closes. */
@@ -99,9 +95,6 @@ function openControl(port: MessagePort): { readonly remote: LaneControl; close(r
   return {
     remote: {
       status: () => call(() => proxy.status()),
-      pause: (at, by) => call(() => proxy.pause(at, by)),
-      resume: (at, by) => call(() => proxy.resume(at, by)),
-      setParams: (params) => call(() => proxy.setParams(params)),
     },
     close(reason) {
       closedBecause = reason;
@@ -113,8 +106,9 @@ function openControl(port: MessagePort): { readonly remote: LaneControl; close(r
 
 /** The control plane of a lane that is not there: every call says so. */
 export function absentControl(symbol: Ticker): LaneControl {
-  const absent = async (): Promise<never> => {
-    throw new Error(`lane ${symbol} is not running`);
+  return {
+    async status() {
+      throw new Error(`lane ${symbol} is not running`);
+    },
   };
-  return { status: absent, pause: absent, resume: absent, setParams: absent };
 }

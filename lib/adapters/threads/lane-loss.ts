@@ -1,4 +1,5 @@
 import type { LaneLoss } from '../../ports/lane-host.ts';
+import { nameSource } from './source-place.ts';
 import { StrategyError } from './strategy-loader.ts';
 
 /** Why the host ended a thread itself; the reason of its abort signal. */
@@ -36,5 +37,5 @@ export function describeError(error: unknown): string {
     .find((line) => /^\s+at /.test(line))
     ?.trim();
   const text = `${error.name}: ${error.message}`.replaceAll('\n', ' ');
-  return place === undefined ? text : `${text} (${place})`;
+  return place === undefined ? text : `${text} (${nameSource(place)})`;
 }

@@ -1,15 +1,11 @@
-import { createRequire } from 'node:module';
 import { threadId } from 'node:worker_threads';
-import type { Endpoint } from 'comlink';
-import { createLaneRunner, type LaneRunner } from '../../engine/lane-runner.ts';
+import { type Endpoint, expose } from 'comlink';
+import { createLaneRunner, Diverged, type LaneRunner } from '../../engine/lane-runner.ts';
 import type { LaneControl, LaneView } from '../../ports/lane-host.ts';
 import type { LaneInputMessage, LaneStep, MarkSource } from '../../ports/lane-protocol.ts';
 import { describeError } from './lane-loss.ts';
 import { loadStrategy } from './strategy-loader.ts';
 import type { LaneSeat, SeatDownlink, SeatUplink } from './thread-protocol.ts';
-
-/** By `require`, because an import of a CommonJS file is parsed for its names first: 10 ms in every thread. */
-const { expose } = createRequire(import.meta.url)('comlink') as typeof import('comlink');
 
 /**
  * One lane in its thread: a runner between two ports. What the lane throws ends this lane alone; the ports are closed
@@ -20,7 +16,7 @@ export async function takeSeat(seat: LaneSeat, marks: MarkSource, beat: () => vo
   const { symbol } = start;
   const say = (uplink: SeatUplink): void => port.postMessage(uplink);
   const lose = (error: unknown): void =>
-    say({ kind: 'lost', symbol, loss: { code: 'threw', text: describeError(error) } });
+    say({ kind: 'lost', symbol, loss: { code: codeOf(error), text: describeError(error) } });
 
   let runner: LaneRunner;
   try {
@@ -35,14 +31,14 @@ export async function takeSeat(seat: LaneSeat, marks: MarkSource, beat: () => vo
   let steps: LaneStep[] | null = null;
   const tell = (): void => {
     if (steps === null) return;
-    say({ kind: 'decided', symbol, ack: acked, steps, wakeAt: runner.wakeAt() });
+    say({ kind: 'decided', symbol, ack: acked, steps });
     steps = null;
     beat();
   };
-  const feed = (input: LaneInputMessage): boolean => {
+  /** `false`: it threw, and this lane has ended. */
+  const guarded = (act: () => void): boolean => {
     try {
-      const made = runner.feed(input);
-      steps = steps === null ? [...made] : [...steps, ...made];
+      act();
       return true;
     } catch (error) {
       tell();
@@ -51,10 +47,20 @@ export async function takeSeat(seat: LaneSeat, marks: MarkSource, beat: () => vo
       return false;
     }
   };
+  const feed = (input: LaneInputMessage): boolean =>
+    guarded(() => {
+      const made = runner.feed(input);
+      steps = steps === null ? [...made] : [...steps, ...made];
+    });
+  const repeat = (step: LaneStep): boolean =>
+    guarded(() => {
+      runner.repeat(step);
+      steps ??= [];
+    });
   const onMessages = (messages: SeatDownlink): void => {
     for (const message of messages) {
-      if (message.kind === 'input') {
-        if (!feed(message.input)) return;
+      if (message.kind === 'input' || message.kind === 'step') {
+        if (!(message.kind === 'input' ? feed(message.input) : repeat(message.step))) return;
         acked = message.seq;
         continue;
       }
@@ -69,28 +75,17 @@ export async function takeSeat(seat: LaneSeat, marks: MarkSource, beat: () => vo
     }
     tell();
   };
-  let seated = true;
   function leave(): void {
-    seated = false;
     port.off('message', onMessages);
   }
 
-  /** Control decisions are lane events like any other, and reported like any other. */
-  const act = async (input: LaneInputMessage): Promise<void> => {
-    if (seated && feed(input)) tell();
-    if (!seated) throw new Error(`lane ${symbol} has ended`);
-  };
-  const laneControl: LaneControl = {
-    status: async () => viewOf(runner),
-    pause: (at, by) => act({ kind: 'modeChanged', at, mode: 'paused', by }),
-    resume: (at, by) => act({ kind: 'modeChanged', at, mode: 'active', by }),
-    // New settings bring no instant of their own: they hold from the last one this lane has seen.
-    setParams: (params) => act({ kind: 'paramsChanged', at: runner.lane().at, params }),
-  };
+  const laneControl: LaneControl = { status: async () => viewOf(runner) };
   expose(laneControl, control as unknown as Endpoint);
   say({ kind: 'ready', symbol });
   port.on('message', onMessages);
 }
+
+const codeOf = (error: unknown): string => (error instanceof Diverged ? 'diverged' : 'threw');
 
 function viewOf(runner: LaneRunner): LaneView {
   const lane = runner.lane();

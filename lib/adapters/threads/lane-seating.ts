@@ -27,8 +27,8 @@ export type Seating = {
   evacuate(thread: LaneThreadHandle, loss: LaneLoss): void;
 };
 
-/** Long enough for a burst of exits to leave, short against anything that a lane measures. */
-const HOLD_MILLIS = 8;
+/** Long enough for a burst of exits to leave, short against anything that a lane is watched by. */
+const HOLD_MILLIS = { quiet: 8, most: 250 };
 
 /**
  * 1. A lane is reported lost at most once, and only if it had been ready and nobody had asked it to stop.
@@ -37,7 +37,7 @@ const HOLD_MILLIS = 8;
  */
 export function createSeating(startTimeoutMs: number, events: LaneHostEvents): Seating {
   const lanes = new Map<Ticker, Seat>();
-  const holdBack = createHoldBack(HOLD_MILLIS);
+  const holdBack = createHoldBack(HOLD_MILLIS.quiet, HOLD_MILLIS.most);
 
   function leave(seat: Seat, loss: LaneLoss): void {
     if (lanes.get(seat.symbol) !== seat) return;

@@ -11,6 +11,8 @@ export type LaneThreadHandle = {
   readonly lanes: Set<Ticker>;
   /** `null` until the thread has said hello. */
   threadId(): number | null;
+  /** Resolves when it has said hello, or never will. */
+  readonly arrival: Promise<void>;
   /** No new lane may be seated: the thread was told to end, was ended or is gone. */
   isEnding(): boolean;
   seat(seat: LaneSeat): void;
@@ -38,14 +40,20 @@ export function startLaneThread(
   let ending = false;
   let watched = false;
 
+  let arrived: () => void = () => {};
+  const arrival = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
   const hear = (message: ThreadUplink): void => {
     id = message.threadId;
+    arrived();
   };
   port.on('message', hear);
   port.unref();
   const gone = (loss: LaneLoss): void => {
     ending = true;
     port.close();
+    arrived();
     onGone(loss);
   };
   pool
@@ -58,6 +66,7 @@ export function startLaneThread(
     port.postMessage(message, seat === undefined ? [] : [seat.port, seat.control]);
   return {
     lanes: new Set(),
+    arrival,
     threadId() {
       // A lane's `ready` travels on another port and may be read before the hello that was said earlier.
       const unread = id === null ? receiveMessageOnPort(port) : undefined;

@@ -1,7 +1,7 @@
 import { invariant } from '../../domain/invariant.ts';
 
 /**
- * How many threads a number of lanes gets. One lane per thread as long as that is sound, then lanes are packed evenly.
+ * How many threads a number of lanes gets. One lane per thread as long as that is sound, beyond that packs of about ten.
  * A pack shares its fate: what kills or hangs the thread takes all its lanes.
  */
 
@@ -13,6 +13,8 @@ const FILES_RESERVED = 104;
 const BYTES_PER_THREAD = 10 * 2 ** 20;
 /** Past this a whole market's bar close wakes more threads than two cores serve in time; see docs/PERFORMANCE.md. */
 const THREADS_SENSIBLE = 250;
+/** Beyond the wall. More threads cost memory and wake-ups and start no sooner; measured in docs/PERFORMANCE.md. */
+const PACKED_THREADS = 50;
 
 export type ThreadLimits = {
   /** The soft limit of open files of this process. */
@@ -53,12 +55,20 @@ export type PackPlan = {
   readonly sentence: string;
 };
 
+/**
+ * A thread each while they fit. Beyond that the operator's number, or as few threads as keep the wake-ups of a bar's close
+ * affordable: packing evenly into all that the wall allows would wake nearly as many threads, for a pack that shares its fate
+ * all the same.
+ */
 export function planThreads(lanes: number, cap: ThreadCap): PackPlan {
-  const threads = Math.min(lanes, cap.maxThreads);
+  const beyond = cap.cause === 'setting' ? cap.maxThreads : Math.min(cap.maxThreads, PACKED_THREADS);
+  const threads = lanes <= cap.maxThreads ? lanes : beyond;
   const lanesPerThreadMax = threads === 0 ? 0 : Math.ceil(lanes / threads);
   const packed = `${lanes} lanes in ${threads} threads, up to ${lanesPerThreadMax} lanes in each: ${WALLS[cap.cause]}`;
   const sentence =
-    lanesPerThreadMax > 1 ? `${packed} allows ${cap.maxThreads}` : `${lanes} lanes, a thread each`;
+    lanesPerThreadMax > 1
+      ? `${packed} allows ${cap.cause === 'setting' ? '' : 'a thread each up to '}${cap.maxThreads}`
+      : `${lanes} lanes, a thread each`;
   return { threads, lanesPerThreadMax, sentence };
 }
 

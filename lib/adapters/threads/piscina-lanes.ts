@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 import type { Ticker } from '../../domain/ids.ts';
@@ -19,7 +20,12 @@ export type PiscinaLanesOptions = {
   readonly marksCapacity: number;
   /** Threads being started at a time. Starting all at once blocks the main thread for half of the total time. */
   readonly startConcurrency: number;
-  /** The compiled `workers/lane.js`. */
+  /**
+   * Threads opened before their lanes are known: a daemon that starts has one core to spare while it loads and asks the
+   * broker. Those that the first `start` has no use for end.
+   */
+  readonly threadsAhead: number;
+  /** The compiled `workers/lane.js`, or the bundle made of it. */
   readonly workerUrl: URL;
   /**
    * Wall time without a pulse after which a thread has stalled; noticed within 1.25 of it. Its lanes are lost in that
@@ -44,12 +50,19 @@ export type PiscinaLanesOptions = {
 
 export const PISCINA_LANES_DEFAULTS = {
   startConcurrency: 4,
-  workerUrl: new URL('../../../workers/lane.js', import.meta.url),
+  threadsAhead: 0,
+  workerUrl: laneWorker(),
   stallMs: 600,
   startTimeoutMs: 30_000,
   stopTimeoutMs: 2_000,
   heapLimitMb: 256,
 } as const;
+
+/** One file of all its modules where the build made one: a thread is ready in half the time. */
+function laneWorker(): URL {
+  const bundle = new URL('../../../workers/lane.cjs', import.meta.url);
+  return existsSync(bundle) ? bundle : new URL('../../../workers/lane.js', import.meta.url);
+}
 
 /** Not every lane could be started; those not named here are ready. */
 export class LaneStartError extends Error {
@@ -79,6 +92,8 @@ export function openPiscinaLanes(
   const seating = createSeating(startTimeoutMs, events);
   const threads = new Set<LaneThreadHandle>();
   let planned = 0; // threads that a running `start` has still to open
+  let ahead: LaneThreadHandle[] = []; // opened, and waiting for the first `start`
+  let started = false;
   let closing: Promise<void> | null = null;
   const pool = openPool(options, (error) => {
     // A worker that cannot boot belongs to no task: without this the task it was made for would wait for ever.
@@ -119,17 +134,30 @@ export function openPiscinaLanes(
       null,
     ) ?? openThread();
 
+  async function openAhead(): Promise<void> {
+    if (started || closing !== null) return;
+    const thread = openThread();
+    ahead.push(thread);
+    await thread.arrival;
+  }
+
   /** Packs into threads of their own while there is room for threads; past it, lane by lane into those that live. */
   function planStart(starts: readonly LaneStart[]): readonly StartJob[] {
-    const room = maxThreads - hospitable().length - planned;
+    const waiting = ahead.filter((thread) => !thread.isEnding());
+    ahead = [];
+    const room = maxThreads - hospitable().length - planned + waiting.length;
     if (room <= 0) return starts.map((start) => ({ starts: [start], target: emptiest }));
     const packs = packEvenly(starts, room);
-    planned += packs.length;
-    const target = (): LaneThreadHandle => {
-      planned -= 1;
-      return openThread();
-    };
-    return packs.map((pack) => ({ starts: pack, target }));
+    for (const thread of waiting.splice(packs.length)) thread.end();
+    planned += packs.length - waiting.length;
+    return packs.map((pack, index) => ({
+      starts: pack,
+      target() {
+        const thread = waiting[index];
+        if (thread === undefined) planned -= 1;
+        return thread === undefined || thread.isEnding() ? openThread() : thread;
+      },
+    }));
   }
 
   async function run(job: StartJob, failures: Map<Ticker, LaneLoss>): Promise<void> {
@@ -153,9 +181,16 @@ export function openPiscinaLanes(
     ]);
   }
 
+  const early = Math.min(options.threadsAhead, maxThreads);
+  void runSpread(
+    Array.from({ length: early }, () => openAhead),
+    options.startConcurrency,
+  );
+
   return {
     async start(starts) {
       invariant(closing === null, 'nothing starts in a host that is closing');
+      started = true;
       for (const { symbol } of starts) {
         invariant(seating.lane(symbol) === undefined, 'a symbol has one lane', symbol);
         slotOf(symbol);
@@ -166,6 +201,7 @@ export function openPiscinaLanes(
       if (failures.size > 0) throw new LaneStartError(failures);
     },
     post: (symbol, input) => seating.lane(symbol)?.line.post(input) ?? 0,
+    repeat: (symbol, step) => seating.lane(symbol)?.line.repeat(step) ?? 0,
     ping: (symbol) => seating.lane(symbol)?.line.ping() ?? 0,
     setMark: (symbol, mark) => marks.set(slotOf(symbol), mark),
     control: (symbol) => seating.lane(symbol)?.line.control ?? absentControl(symbol),

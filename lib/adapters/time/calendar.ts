@@ -65,30 +65,6 @@ export function sessionsBetween(from: SessionDay, to: SessionDay): readonly Sess
   return sessions;
 }
 
-/** A day on which a broker's calendar and the built-in table differ: somebody is wrong, so nobody should trade on it. */
-export type CalendarDisagreement = {
-  readonly day: SessionDay;
-  readonly broker: Session | null;
-  readonly table: Session | null;
-};
-
-/** Every day from `from` to `to` on which `broker` and the built-in table do not say the same. */
-export function disagreements(
-  broker: readonly Session[],
-  from: SessionDay,
-  to: SessionDay,
-): readonly CalendarDisagreement[] {
-  const said = new Map(broker.filter((s) => s.day >= from && s.day <= to).map((s) => [s.day, s]));
-  const known = new Map(sessionsBetween(from, to).map((s) => [s.day, s]));
-  const days = [...new Set([...said.keys(), ...known.keys()])].sort();
-  return days.flatMap((day) => {
-    const ofBroker = said.get(day) ?? null;
-    const ofTable = known.get(day) ?? null;
-    const agree = ofBroker?.openAt === ofTable?.openAt && ofBroker?.closeAt === ofTable?.closeAt;
-    return agree ? [] : [{ day, broker: ofBroker, table: ofTable }];
-  });
-}
-
 /** Days from 1970-01-01 to a `YYYY-MM-DD` that exists. */
 function dayNumber(day: SessionDay): number {
   const match = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day);

@@ -17,8 +17,6 @@ export type ExchangeClock = Clock & {
   anchor(at: Micros, speed: number): void;
   /** Exchange seconds per wall second. */
   speed(): number;
-  /** How far the broker's clock is ahead of this one, in micros of exchange time; negative when it is behind. */
-  driftMicros(brokerAt: Micros): number;
   /** Forgets every timer; later ones are ignored. */
   close(): void;
 };
@@ -106,7 +104,6 @@ export function createExchangeClock(options: ExchangeClockOptions): ExchangeCloc
       arm();
     },
     speed: () => speed,
-    driftMicros: (brokerAt: Micros) => brokerAt - now(),
     close(): void {
       closed = true;
       queue.clear();

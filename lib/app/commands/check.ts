@@ -33,7 +33,7 @@ const connectToAlpaca: ConnectForCheck = (endpoints) =>
 export const registerCheck: Register = checkWith(connectToAlpaca);
 
 /** The command with another way to reach the broker. */
-export function checkWith(connect: ConnectForCheck): Register {
+function checkWith(connect: ConnectForCheck): Register {
   return (program, { io, ends }) => {
     program
       .command('check')

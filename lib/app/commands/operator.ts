@@ -70,7 +70,8 @@ export function conclude(
   if (reply.ok) return EXIT.done;
   io.err(`scalpd: ${reply.text} (${reply.code})`);
   if (reply.code === NOT_RUNNING || reply.code.startsWith('control.')) return EXIT.unreachable;
-  return EXIT.failed;
+  // A symbol that the daemon does not trade is a slip of the hand, as one that no configuration knows.
+  return reply.code === 'unknownSymbol' ? EXIT.usage : EXIT.failed;
 }
 
 /** Symbols may be typed in small letters. */

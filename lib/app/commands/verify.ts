@@ -56,7 +56,7 @@ async function verify(io: Io, dayText: string, options: VerifyOptions): Promise<
 }
 
 /** The same facts as lines for people. */
-export function describeVerification(found: Verification, cwd: string): readonly string[] {
+function describeVerification(found: Verification, cwd: string): readonly string[] {
   const { day, journal, certificate, symbols, findings, remarks, ok } = found;
   const { records, ofDay, brokenAt, head } = journal;
   const chain = brokenAt === null ? 'chain intact' : `chain BROKEN at record ${brokenAt.id}`;

@@ -3,7 +3,7 @@ import type { Price } from '../../domain/money.ts';
 import { after, seconds } from '../../domain/time.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Drill, DrillTimes } from './drill.ts';
-import { fills, GRACE, NO_EXIT_FILLS } from './order-drills.ts';
+import { bought, boughtAndHeld, GRACE, untilHeld } from './pieces.ts';
 
 /** What people do: shares of their own in the account, the kill switch. */
 
@@ -22,8 +22,7 @@ export const ACCOUNT_DRILLS: readonly Drill[] = [
     expects: ['reconcile.discrepancy', 'daemon.open'],
     exit: EXIT.notFlat,
     scene: 'trading',
-    rules: (times) => [fills(times)],
-    script: () => [],
+    rules: bought(),
     before: (times) => [
       { kind: 'setPosition', symbol: heldByOthers(times), qty: 7, averagePrice: 1_000_000 as Price },
     ],
@@ -47,11 +46,9 @@ export const ACCOUNT_DRILLS: readonly Drill[] = [
     needs: ['shares held'],
     marks: ['latched after the restart'],
     scene: 'trading',
-    rules: (times) => [fills(times), NO_EXIT_FILLS],
-    script: () => [],
+    rules: boughtAndHeld,
     async play(stage) {
-      const { symbol } = await stage.filled('buy');
-      stage.mark('shares held');
+      const symbol = await untilHeld(stage);
       await stage.daemon.killSwitch('drill');
       stage.noEntries(after(await stage.now(), GRACE), null, 'the kill switch was pulled');
       await stage.sold(symbol);

@@ -1,8 +1,7 @@
 import { after, before, type Duration, type Micros, minutes, seconds } from '../../domain/time.ts';
 import type { SimFill } from '../../sim/exchange-api.ts';
 import type { Drill, DrillTimes } from './drill.ts';
-import { fills, NO_EXIT_FILLS, onRequest } from './order-drills.ts';
-import { refuse } from './socket-drills.ts';
+import { ALWAYS, boughtAndHeld, onRequest, refuse } from './pieces.ts';
 
 /** What happens in the last minutes, with shares in hand that must be gone before the close. */
 
@@ -22,8 +21,6 @@ const heldAt =
   ({ at }: SimFill): boolean =>
     at > instant - holdMax && at < instant;
 
-const EVERY_REQUEST = 1_000_000_000;
-
 export const CLOSE_DRILLS: readonly Drill[] = [
   {
     name: 'halt-at-flatten',
@@ -33,7 +30,7 @@ export const CLOSE_DRILLS: readonly Drill[] = [
     needs: ['shares held'],
     marks: [],
     scene: 'close',
-    rules: (times) => [fills(times), NO_EXIT_FILLS],
+    rules: boughtAndHeld,
     script: (times) => {
       const { symbol, strikeAt } = times;
       return [
@@ -60,8 +57,7 @@ export const CLOSE_DRILLS: readonly Drill[] = [
     marks: [],
     scene: 'halfDay',
     ends: 'close',
-    rules: (times) => [fills(times), NO_EXIT_FILLS],
-    script: () => [],
+    rules: boughtAndHeld,
     async play(stage) {
       const { symbol } = await stage.filled('buy', heldAt(stage, stage.flattenAt));
       const sold = await stage.sold(symbol);
@@ -77,9 +73,9 @@ export const CLOSE_DRILLS: readonly Drill[] = [
     marks: [],
     scene: 'close',
     pace: 0.6,
-    rules: (times) => [fills(times), NO_EXIT_FILLS],
+    rules: boughtAndHeld,
     script: ({ strikeAt }) => [
-      { ...onRequest({}, EVERY_REQUEST, { kind: 'reset', accept: false }), from: strikeAt },
+      { ...onRequest({}, ALWAYS, { kind: 'reset', accept: false }), from: strikeAt },
       refuse('data', strikeAt),
       refuse('trading', strikeAt),
       { kind: 'drop', target: 'data', at: strikeAt },

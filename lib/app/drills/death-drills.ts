@@ -1,6 +1,6 @@
 import { after } from '../../domain/time.ts';
 import type { Drill } from './drill.ts';
-import { fills, GRACE, NO_EXIT_FILLS } from './order-drills.ts';
+import { boughtAndHeld, GRACE, untilHeld } from './pieces.ts';
 
 /** What dies: a thread, the process, the journal's file. */
 export const DEATH_DRILLS: readonly Drill[] = [
@@ -12,11 +12,9 @@ export const DEATH_DRILLS: readonly Drill[] = [
     needs: ['shares held'],
     marks: ['the lane lost', 'the lane given back'],
     scene: 'trading',
-    rules: (times) => [fills(times), NO_EXIT_FILLS],
-    script: () => [],
+    rules: boughtAndHeld,
     async play(stage) {
-      const { symbol } = await stage.filled('buy');
-      stage.mark('shares held');
+      const symbol = await untilHeld(stage);
       await stage.daemon.endThreadOf(symbol);
       await stage.logged('lane.lost', (fields) => fields.symbol === symbol);
       stage.mark('the lane lost');
@@ -33,11 +31,9 @@ export const DEATH_DRILLS: readonly Drill[] = [
     needs: ['shares held', 'killed twice'],
     marks: [],
     scene: 'trading',
-    rules: (times) => [fills(times), NO_EXIT_FILLS],
-    script: () => [],
+    rules: boughtAndHeld,
     async play(stage) {
-      const { symbol } = await stage.filled('buy');
-      stage.mark('shares held');
+      const symbol = await untilHeld(stage);
       await stage.daemon.kill();
       await stage.daemon.start();
       await stage.daemon.kill();
@@ -56,11 +52,9 @@ export const DEATH_DRILLS: readonly Drill[] = [
     scene: 'trading',
     expects: ['journal.failed'],
     losesRecords: true,
-    rules: (times) => [fills(times), NO_EXIT_FILLS],
-    script: () => [],
+    rules: boughtAndHeld,
     async play(stage) {
-      const { symbol } = await stage.filled('buy');
-      stage.mark('shares held');
+      const symbol = await untilHeld(stage);
       const since = stage.lines();
       await stage.daemon.loseJournal();
       await stage.logged('journal.failed', undefined, since);

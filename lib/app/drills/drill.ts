@@ -51,9 +51,10 @@ export type Drill = {
   readonly ends?: 'close';
   /** Exchange seconds per wall second, as a share of the usual. */
   readonly pace?: number;
-  /** How the exchange treats orders, and what goes wrong at instants known beforehand. */
+  /** How the exchange treats orders. */
   readonly rules: (times: DrillTimes) => readonly FillRule[];
-  readonly script: (times: DrillTimes) => readonly ScriptedFault[];
+  /** What goes wrong at instants known beforehand. */
+  readonly script?: (times: DrillTimes) => readonly ScriptedFault[];
   /** What is done to the account before the daemon starts. */
   readonly before?: (times: DrillTimes) => readonly ExchangeAction[];
   readonly play: (stage: Stage) => Promise<void>;

@@ -1,53 +1,18 @@
-import { seconds } from '../../domain/time.ts';
-import type { FillRule } from '../../sim/exchange-api.ts';
-import type { RestMatch, ScriptedFault } from '../../sim/fault-types.ts';
-import type { Drill, DrillTimes } from './drill.ts';
+import type { ScriptedFault } from '../../sim/fault-types.ts';
+import type { Drill } from './drill.ts';
+import { bought, boughtAndHeld, foundByAsking, onRequest, roundTrip, untilHeld } from './pieces.ts';
 
 /** What the order line does: answers lost, wrong or refused, executions untold or told again. */
-
-/** The first entries fill as the scene wants it. */
-export const fills = ({ fillDelay }: DrillTimes): FillRule => ({
-  match: { side: 'buy' },
-  model: { kind: 'partial', pieces: 1, only: null, delay: fillDelay },
-  times: null,
-});
-
-/** The price never comes back: every position is held to the end of its time, and sold at market. */
-export const NO_EXIT_FILLS: FillRule = {
-  match: { side: 'sell', type: 'limit' },
-  model: { kind: 'never' },
-  times: null,
-};
-
-type RestFault = Extract<ScriptedFault, { kind: 'rest' }>;
-export const onRequest = (
-  match: Partial<RestMatch>,
-  times: number,
-  action: RestFault['action'],
-): ScriptedFault => ({
-  kind: 'rest',
-  match: { method: null, path: null, side: null, symbol: null, ...match },
-  from: null,
-  times,
-  action,
-});
 
 const ORDERS = { method: 'POST', path: '^/v2/orders$' } as const;
 const BUY = { ...ORDERS, side: 'buy' } as const;
 const SELL = { ...ORDERS, side: 'sell' } as const;
-const page = (status: number, accept: boolean): RestFault['action'] => ({
+const page = (status: number, accept: boolean): Extract<ScriptedFault, { kind: 'rest' }>['action'] => ({
   kind: 'answer',
   status,
   body: 'html',
   accept,
 });
-
-/** Bought and sold again, whatever was in the way. */
-async function roundTrip(stage: Parameters<Drill['play']>[0]): Promise<void> {
-  const bought = await stage.filled('buy');
-  stage.mark('shares held');
-  await stage.sold(bought.symbol);
-}
 
 export const ORDER_DRILLS: readonly Drill[] = [
   {
@@ -58,7 +23,7 @@ export const ORDER_DRILLS: readonly Drill[] = [
     needs: ['shares held'],
     marks: ['the fill found by asking'],
     scene: 'trading',
-    rules: (times) => [fills(times)],
+    rules: bought(),
     script: () => [
       {
         kind: 'updates',
@@ -68,13 +33,7 @@ export const ORDER_DRILLS: readonly Drill[] = [
         action: { kind: 'drop' },
       },
     ],
-    async play(stage) {
-      const { symbol } = await stage.filled('buy');
-      stage.mark('shares held');
-      await stage.logged('order.filled.missed', (fields) => fields.symbol === symbol);
-      stage.mark('the fill found by asking');
-      await stage.sold(symbol);
-    },
+    play: (stage) => foundByAsking(stage, 'the fill found by asking'),
   },
   {
     name: 'repeated-execution',
@@ -84,7 +43,7 @@ export const ORDER_DRILLS: readonly Drill[] = [
     needs: ['shares held'],
     marks: [],
     scene: 'trading',
-    rules: (times) => [fills(times)],
+    rules: bought(),
     script: () =>
       ['fill', 'partial_fill'].map((event) => ({
         kind: 'updates',
@@ -103,7 +62,7 @@ export const ORDER_DRILLS: readonly Drill[] = [
     needs: ['shares held'],
     marks: ['the order found by asking'],
     scene: 'trading',
-    rules: (times) => [fills(times)],
+    rules: bought(),
     script: () => [
       onRequest(BUY, 1, { kind: 'silence', accept: true }),
       onRequest(SELL, 1, { kind: 'silence', accept: true }),
@@ -115,13 +74,7 @@ export const ORDER_DRILLS: readonly Drill[] = [
         action: { kind: 'drop' },
       },
     ],
-    async play(stage) {
-      const { symbol } = await stage.filled('buy');
-      stage.mark('shares held');
-      await stage.logged('order.filled.missed', (fields) => fields.symbol === symbol);
-      stage.mark('the order found by asking');
-      await stage.sold(symbol);
-    },
+    play: (stage) => foundByAsking(stage, 'the order found by asking'),
   },
   {
     name: 'html-errors',
@@ -131,7 +84,7 @@ export const ORDER_DRILLS: readonly Drill[] = [
     needs: ['shares held'],
     marks: [],
     scene: 'trading',
-    rules: (times) => [fills(times), NO_EXIT_FILLS],
+    rules: boughtAndHeld,
     script: () => [
       onRequest(BUY, 1, page(504, true)),
       onRequest(SELL, 1, page(503, false)),
@@ -148,11 +101,10 @@ export const ORDER_DRILLS: readonly Drill[] = [
     needs: ['shares held'],
     marks: ['the gateway paused'],
     scene: 'trading',
-    rules: (times) => [fills(times), NO_EXIT_FILLS],
+    rules: boughtAndHeld,
     script: () => [onRequest(SELL, 2, { kind: 'answer', status: 429, body: 'json', accept: false })],
     async play(stage) {
-      const { symbol } = await stage.filled('buy');
-      stage.mark('shares held');
+      const symbol = await untilHeld(stage);
       stage.strike({ kind: 'rateStorm', at: await stage.now() });
       await stage.logged('gateway.rateLimited');
       stage.mark('the gateway paused');
@@ -167,20 +119,12 @@ export const ORDER_DRILLS: readonly Drill[] = [
     needs: ['shares held', 'the fill overtook the cancel'],
     marks: [],
     scene: 'trading',
-    rules: (times) => [
-      fills(times),
-      { match: { side: 'sell', type: 'limit' }, model: { kind: 'cancelRace' }, times: null },
-    ],
-    script: () => [],
+    rules: bought({ match: { side: 'sell', type: 'limit' }, model: { kind: 'cancelRace' }, times: null }),
     async play(stage) {
-      const { symbol } = await stage.filled('buy');
-      stage.mark('shares held');
+      const symbol = await untilHeld(stage);
       const canceled = await stage.logged('order.cancel', (fields) => fields.symbol === symbol);
       const sold = await stage.sold(symbol);
       if (canceled.fields.clientOrderId === sold.clientOrderId) stage.mark('the fill overtook the cancel');
     },
   },
 ];
-
-/** Room for a request that was on the way when the daemon learned of something. */
-export const GRACE = seconds(10);

@@ -201,7 +201,7 @@ async function openExchange(
     {
       facts: { ...facts, overrides: { fillRules: drill.rules(times) } },
       server: { speed, tradingPerMinute: config.gateway.requestsPerMinute },
-      faults: { ...NO_FAULTS, script: drill.script(times) },
+      faults: { ...NO_FAULTS, script: drill.script?.(times) ?? [] },
       tellFills: true,
     },
     { ...events, onLog: () => undefined },

@@ -1,22 +1,13 @@
-import { after, type Micros, seconds } from '../../domain/time.ts';
-import type { FrameMatch, ScriptedFault } from '../../sim/fault-types.ts';
+import { after, seconds } from '../../domain/time.ts';
+import type { FrameMatch } from '../../sim/fault-types.ts';
 import type { Drill, Stage } from './drill.ts';
-import { fills, GRACE, NO_EXIT_FILLS } from './order-drills.ts';
+import { ALWAYS, boughtAndHeld, foundByAsking, GRACE, refuse, untilHeld } from './pieces.ts';
 
 /** What the sockets do: say nothing, break, refuse, or find their place taken. */
 
-const ALWAYS = 1_000_000_000;
 const ANYTHING: FrameMatch = { event: null, side: null, symbol: null };
 
-export const refuse = (target: 'data' | 'trading', from: Micros | null): ScriptedFault => ({
-  kind: 'connect',
-  target,
-  from,
-  times: ALWAYS,
-  action: { kind: 'connectRefuse', after: 0 },
-});
-
-export const isNotLive =
+const isNotLive =
   (feed: 'data' | 'trade') =>
   (fields: { readonly feed?: unknown; readonly state?: unknown }): boolean =>
     fields.feed === feed && fields.state !== 'live';
@@ -51,11 +42,9 @@ export const SOCKET_DRILLS: readonly Drill[] = [
     needs: ['shares held'],
     marks: ['the loss noticed'],
     scene: 'trading',
-    rules: (times) => [fills(times), NO_EXIT_FILLS],
-    script: () => [],
+    rules: boughtAndHeld,
     async play(stage) {
-      const { symbol } = await stage.filled('buy');
-      stage.mark('shares held');
+      const symbol = await untilHeld(stage);
       const since = stage.lines();
       stage.strike({
         kind: 'data',
@@ -77,15 +66,9 @@ export const SOCKET_DRILLS: readonly Drill[] = [
     needs: ['shares held'],
     marks: ['the fill found by asking'],
     scene: 'trading',
-    rules: (times) => [fills(times), NO_EXIT_FILLS],
+    rules: boughtAndHeld,
     script: () => [{ kind: 'updates', match: ANYTHING, from: null, times: ALWAYS, action: { kind: 'drop' } }],
-    async play(stage) {
-      const { symbol } = await stage.filled('buy');
-      stage.mark('shares held');
-      await stage.logged('order.filled.missed', (fields) => fields.symbol === symbol);
-      stage.mark('the fill found by asking');
-      await stage.sold(symbol);
-    },
+    play: (stage) => foundByAsking(stage, 'the fill found by asking'),
   },
   {
     name: 'trading-down',
@@ -95,11 +78,9 @@ export const SOCKET_DRILLS: readonly Drill[] = [
     needs: ['shares held'],
     marks: ['the loss noticed', 'sold while it was down'],
     scene: 'trading',
-    rules: (times) => [fills(times), NO_EXIT_FILLS],
-    script: () => [],
+    rules: boughtAndHeld,
     async play(stage) {
-      const { symbol } = await stage.filled('buy');
-      stage.mark('shares held');
+      const symbol = await untilHeld(stage);
       const since = stage.lines();
       stage.strike(refuse('trading', null), { kind: 'drop', target: 'trading', at: await stage.now() });
       await shutWhileDown(stage, 'trade', since, async () => {
@@ -116,11 +97,9 @@ export const SOCKET_DRILLS: readonly Drill[] = [
     needs: ['shares held'],
     marks: ['the loss noticed', 'the slot waited for'],
     scene: 'trading',
-    rules: (times) => [fills(times), NO_EXIT_FILLS],
-    script: () => [],
+    rules: boughtAndHeld,
     async play(stage) {
-      const { symbol } = await stage.filled('buy');
-      stage.mark('shares held');
+      const symbol = await untilHeld(stage);
       const since = stage.lines();
       stage.strike(
         {
