@@ -10,7 +10,7 @@ import { openLog } from '../../lib/adapters/log/open-log.ts';
 import { openPiscinaLanes } from '../../lib/adapters/threads/piscina-lanes.ts';
 import { readThreadLimits } from '../../lib/adapters/threads/process-limits.ts';
 import { createExchangeClock } from '../../lib/adapters/time/exchange-clock.ts';
-import { orderLinesFor } from '../../lib/app/warm-up.ts';
+import { orderLinesFor, runRehearsal, warmUp } from '../../lib/app/warm-up.ts';
 import type { Ticker } from '../../lib/domain/ids.ts';
 import { cash, UNITS_PER_USD } from '../../lib/domain/money.ts';
 import { type Duration, type Micros, minutes, seconds } from '../../lib/domain/time.ts';
@@ -77,7 +77,7 @@ export async function startEngine(
   if (read.kind === 'failed') throw new Error(`the exchange tells its time. Found: ${read.failure.text}`);
   const exchangeClock = createExchangeClock({ at: read.value.at, speed });
   clock = exchangeClock;
-  await broker.warm(50);
+  const requestsMade = await warmUp(broker, DEFAULT_ENGINE_SETTINGS.gateway.requestsPerMinute);
 
   const journal =
     over.silent === true ? memoryJournal() : await openJournal({ path: join(dir, 'journal.db') });
@@ -117,10 +117,12 @@ export async function startEngine(
       openDataFeed({ ...socket, url: `${over.dataStream ?? stream}/v2/iex` }, wanted, events),
     openTradeFeed: (events) => openTradeFeed({ ...socket, url: `${stream}/stream`, stopwatch }, events),
     stopwatch,
+    requestsMade,
   });
   over.onEngine?.(engine);
   const outcome = await engine.start();
   if (outcome.kind === 'failed') throw new Error(`the engine starts. Found: ${outcome.text}`);
+  await runRehearsal(log);
   return async () => {
     const report = await engine.stop('flatten', (exchangeClock.now() + 5_000_000 * speed) as Micros);
     await journal.close();

@@ -4,7 +4,7 @@ import { isOurs } from './ids.ts';
 import type { OrderIntent } from './intent.ts';
 import { FILL_WITHIN, isMoreUrgent } from './lane-exit.ts';
 import { findOrder, type Holding, type Lane, sharesHeld, stageOrder, symbolOf } from './lane-state.ts';
-import { alarm, type Turn, withOrder } from './lane-turn.ts';
+import { alarm, type Turn, withEarlier, withOrder } from './lane-turn.ts';
 import type { ExitKind, LaneEvent, RoundTrip, SubmitVerdict } from './lane-types.ts';
 import { cash, type Price } from './money.ts';
 import { applyReport, applyVerdict, isLive, type Order, reduceOrder } from './order.ts';
@@ -71,7 +71,7 @@ const refusedHolding = (holding: Holding, { code, available }: Rejected): Holdin
 
 /**
  * Somebody replaced our order by hand. The successor takes the old one's place in the stage; when the lane has moved on
- * meanwhile it takes a free stage, and otherwise waits among the past orders to be canceled.
+ * meanwhile it takes a free stage, and otherwise waits among the strays to be canceled.
  */
 export function takeSuccessor(
   lane: Lane,
@@ -87,11 +87,11 @@ export function takeSuccessor(
     ? reduceOrder(old, { kind: 'seenEnded', ending: 'replaced', cumQty: bookedQty(old.ledger), at: turn.at })
     : old;
   if ('order' in lane.stage && stageOrder(lane) === old)
-    return { ...lane, past: [...lane.past, ended], stage: { ...lane.stage, order } };
+    return { ...withEarlier(lane, ended), stage: { ...lane.stage, order } };
   const settled = withOrder(lane, ended);
   return settled.stage.kind === 'flat' || settled.stage.kind === 'exposed'
     ? { ...settled, stage: stageFor(order, turn.at) }
-    : { ...settled, past: [...settled.past, order] };
+    : withEarlier(settled, order);
 }
 
 /** The stage that an order found alive belongs to; `since`: when it was sent, or found. */

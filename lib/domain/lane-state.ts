@@ -10,8 +10,8 @@ import type { Micros } from './time.ts';
  * One symbol's machine as plain data: it survives JSON and structured cloning, and is handed to another thread after a
  * crash.
  *
- * 1. At most one order of the lane may be live, the stage's. Every other order of the session is in `past`; one of
- *    those that proves alive after all is canceled, and nothing is sent before it is over.
+ * 1. At most one order of the lane may be live, the stage's. Every other order of the session is in `past`; one that proves
+ *    alive after all is among the `strays`: it is canceled, and nothing is sent before it is over.
  * 2. A sell never exceeds the shares that the lane's own fills add up to.
  * 3. Nothing is sent while an order is `closing`.
  * 4. What should happen next follows from this state and the instant alone, never from which event came last.
@@ -28,8 +28,10 @@ export type Lane = {
   readonly position: Position;
   /** What belongs to the shares held; `null` while none are. */
   readonly holding: Holding | null;
-  /** Earlier orders of the session, oldest first: late reports on them still count. */
+  /** Orders of the session that are over, oldest first: late reports on them still count. Grows all day; no step goes over it. */
   readonly past: readonly Order[];
+  /** Earlier orders that are not over: live, or closing. */
+  readonly strays: readonly Order[];
   /**
    * The last intent's numbers. Every intent takes the next sequence and attempt 0; only a sell that follows one which
    * provably never arrived (`resend`) keeps the sequence and takes the next attempt.
@@ -97,16 +99,21 @@ export const sharesHeld = (lane: Lane): number => sharesOf(lane.position);
 export const stageOrder = (lane: Lane): Order | null => ('order' in lane.stage ? lane.stage.order : null);
 
 /** Every order of the session, the stage's last. */
-export function ordersOf(lane: Lane): readonly Order[] {
+export const ordersOf = (lane: Lane): readonly Order[] => [...lane.past, ...currentOrders(lane)];
+
+/** The strays, and the stage's order last. */
+export function currentOrders(lane: Lane): readonly Order[] {
   const order = stageOrder(lane);
-  return order === null ? lane.past : [...lane.past, order];
+  return order === null ? lane.strays : [...lane.strays, order];
 }
 
 /** Orders that are not accounted for: live or closing. These are the ones to poll. */
 export const unsettledOrders = (lane: Lane): readonly Order[] =>
-  ordersOf(lane).filter((order) => order.kind !== 'done');
+  currentOrders(lane).filter((order) => order.kind !== 'done');
 
-export const liveOrders = (lane: Lane): readonly Order[] => ordersOf(lane).filter(isLive);
+export const liveOrders = (lane: Lane): readonly Order[] => currentOrders(lane).filter(isLive);
 
-export const findOrder = (lane: Lane, id: ClientOrderId): Order | null =>
-  ordersOf(lane).findLast((order) => order.intent.clientOrderId === id) ?? null;
+export function findOrder(lane: Lane, id: ClientOrderId): Order | null {
+  const isNamed = (order: Order): boolean => order.intent.clientOrderId === id;
+  return currentOrders(lane).findLast(isNamed) ?? lane.past.findLast(isNamed) ?? null;
+}

@@ -1,7 +1,7 @@
 import { bookedQty } from './fills.ts';
 import { closeTrip } from './lane-book.ts';
 import { holdUntil, isMoreUrgent, maySell, retryPause, sell, timerInstant, urgencyAt } from './lane-exit.ts';
-import { type Lane, type Stage, sharesHeld } from './lane-state.ts';
+import { currentOrders, type Lane, type Stage, sharesHeld } from './lane-state.ts';
 import { alarm, type CancelPurpose, requestCancel, type Turn } from './lane-turn.ts';
 import { type InOrder, isLive, leavesQty, type Order } from './order.ts';
 import { isFlat } from './position.ts';
@@ -43,8 +43,7 @@ export function turningPoints(lane: Lane): readonly Micros[] {
   if (plan !== null && sharesHeld(lane) !== 0 && !lane.day.closeAlarmed) points.push(plan.closeAt);
   if ('order' in stage && isAwaitingSuccessor(stage.order))
     points.push(after(stage.order.endedAt, params.cancelRetry));
-  const orders = 'order' in stage ? [...lane.past, stage.order] : lane.past;
-  for (const order of orders)
+  for (const order of currentOrders(lane))
     if (order.kind === 'canceling') points.push(after(order.requestedAt, params.cancelRetry));
   if (stage.kind === 'liquidating' && stage.alarmAt !== null && lane.trading.kind === 'trading')
     points.push(stage.alarmAt);
@@ -133,8 +132,8 @@ function alarmAtClose(lane: Lane, turn: Turn): Lane {
 }
 
 function cancelStrays(lane: Lane, turn: Turn): Lane {
-  if (!lane.past.some(isLive)) return lane;
-  return { ...lane, past: lane.past.map((order) => requestCancel(lane, turn, order, 'safety')) };
+  if (!lane.strays.some(isLive)) return lane;
+  return { ...lane, strays: lane.strays.map((order) => requestCancel(lane, turn, order, 'safety')) };
 }
 
 function actEntering(lane: Lane, stage: In<'entering'>, turn: Turn): Lane {

@@ -56,5 +56,19 @@ export function withOrder(lane: Lane, order: Order): Lane {
   const id = order.intent.clientOrderId;
   if ('order' in lane.stage && stageOrder(lane)?.intent.clientOrderId === id)
     return { ...lane, stage: { ...lane.stage, order } };
-  return { ...lane, past: lane.past.map((old) => (old.intent.clientOrderId === id ? order : old)) };
+  const isOther = (old: Order): boolean => old.intent.clientOrderId !== id;
+  const kept = order.kind === 'done' ? lane.past : lane.strays;
+  if (kept.every(isOther))
+    return withEarlier(
+      { ...lane, past: lane.past.filter(isOther), strays: lane.strays.filter(isOther) },
+      order,
+    );
+  const renewed = kept.map((old) => (isOther(old) ? old : order));
+  return order.kind === 'done' ? { ...lane, past: renewed } : { ...lane, strays: renewed };
 }
+
+/** The lane with one more order that is not the stage's. */
+export const withEarlier = (lane: Lane, order: Order): Lane =>
+  order.kind === 'done'
+    ? { ...lane, past: [...lane.past, order] }
+    : { ...lane, strays: [...lane.strays, order] };

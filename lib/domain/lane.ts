@@ -12,9 +12,9 @@ import {
 } from './lane-book.ts';
 import { considerEntry } from './lane-entry.ts';
 import { FILL_WITHIN } from './lane-exit.ts';
-import { type DayCount, type Lane, type Stage, sharesHeld } from './lane-state.ts';
+import { type DayCount, type Lane, type Stage, sharesHeld, symbolOf } from './lane-state.ts';
 import { act, turningPoints } from './lane-step.ts';
-import type { Turn } from './lane-turn.ts';
+import { type Turn, withEarlier } from './lane-turn.ts';
 import type { LaneCommand, LaneEvent, LaneParams } from './lane-types.ts';
 import type { HaltState } from './market.ts';
 import { cash, type Price, type Qty, ZERO_CASH } from './money.ts';
@@ -68,6 +68,7 @@ export function openLane(params: LaneParams): Lane {
     position: FLAT,
     holding: null,
     past: [],
+    strays: [],
     lastKey: { sequence: 0, attempt: 0, resend: false },
     day: NEW_DAY,
     at: 0 as Micros,
@@ -100,13 +101,9 @@ export function restoreLane(params: LaneParams, found: Found, at: Micros): Lane 
     ({ intent, report }) => applyReport(openOrder(intent), report, report.occurredAt).order,
   );
   const [only, ...more] = orders.filter(isLive);
-  return only !== undefined && more.length === 0
-    ? {
-        ...held,
-        past: orders.filter((order) => order !== only),
-        stage: stageFor(only, only.intent.decidedAt),
-      }
-    : { ...held, past: orders };
+  if (only === undefined || more.length > 0) return orders.reduce(withEarlier, held);
+  const others = orders.filter((order) => order !== only).reduce(withEarlier, held);
+  return { ...others, stage: stageFor(only, only.intent.decidedAt) };
 }
 
 /** The lane after one event, and what it wants done. Pure: the same lane and event always give the same. */
@@ -163,7 +160,7 @@ function takeSession(lane: Lane, plan: SessionPlan): Lane {
   return {
     ...lane,
     plan,
-    past: lane.past.filter((order) => order.kind !== 'done'),
+    past: [],
     lastKey: { sequence: 0, attempt: 0, resend: false },
     day: NEW_DAY,
   };
@@ -194,6 +191,11 @@ function resumed(stage: Stage, moved: (from: Micros) => Micros, at: Micros): Sta
 function checkStage(lane: Lane): void {
   const { stage } = lane;
   const shares = sharesHeld(lane);
+  invariant(
+    lane.strays.every(({ kind }) => kind !== 'done'),
+    'an order that is over is no stray',
+    symbolOf(lane),
+  );
   switch (stage.kind) {
     case 'flat':
       invariant(shares <= 0 && lane.holding === null, 'a flat lane holds nothing', shares);

@@ -1,6 +1,7 @@
 import type { Lane } from '../domain/lane.ts';
 import type { LaneEvent } from '../domain/lane-types.ts';
 import type { Bar } from '../domain/market.ts';
+import type { Order } from '../domain/order.ts';
 import type { StrategySetting } from '../ports/lane-protocol.ts';
 import type { Seating } from './supervisor.ts';
 
@@ -8,7 +9,8 @@ import type { Seating } from './supervisor.ts';
  * What the journal says of a lane, and how it is read back:
  *
  * - `session` with `what: 'lane'`: somebody begins with the lane. Its state, its strategy and the bars that strategy is
- *   warmed up on; steps are numbered from 1 after it. Version 1 had the state alone.
+ *   warmed up on; steps are numbered from 1 after it. Version 1 had the state alone; up to version 2 `past` held orders that
+ *   were not over as well.
  * - `input`: an event with the number of its step, or, with `what: 'updatedBar'`, a bar that was corrected after it had been
  *   decided on; no lane sees that one.
  * - `decision`: the commands of a step that has any.
@@ -20,7 +22,7 @@ export type LaneBegin = Seating & {
 };
 
 export const laneRecord = ({ owner, lane, bars }: Seating, strategy: StrategySetting) => ({
-  v: 2,
+  v: 3,
   what: 'lane',
   owner,
   strategy,
@@ -34,11 +36,17 @@ export function laneBeginIn(body: unknown): LaneBegin | null {
   const { lane, owner, strategy, bars } = body;
   if (!isObject(lane.params) || !isObject(lane.stage) || !Array.isArray(lane.past)) return null;
   return {
-    lane: lane as unknown as Lane,
+    lane: withStrays(lane as unknown as Lane),
     owner: owner === 'custodian' ? 'custodian' : 'thread',
     strategy: isObject(strategy) && typeof strategy.name === 'string' ? (strategy as StrategySetting) : null,
     bars: Array.isArray(bars) ? (bars as readonly Bar[]) : [],
   };
+}
+
+function withStrays(lane: Lane): Lane {
+  if (Array.isArray(lane.strays)) return lane;
+  const isOver = ({ kind }: Order): boolean => kind === 'done';
+  return { ...lane, past: lane.past.filter(isOver), strays: lane.past.filter((order) => !isOver(order)) };
 }
 
 /** The step in the body of an `input` or `request` record; `null` when it is damaged. */

@@ -3,7 +3,7 @@ import { type BrokerOrderId, type ClientOrderId, parseClientOrderId, type Ticker
 import type { OrderIntent } from '../domain/intent.ts';
 import { unreachable } from '../domain/invariant.ts';
 import type { Carried, SubmitVerdict } from '../domain/lane-types.ts';
-import { isLive, type Order } from '../domain/order.ts';
+import type { Order } from '../domain/order.ts';
 import { reportOf } from '../domain/reconcile.ts';
 import type { Micros } from '../domain/time.ts';
 import type { Broker, BrokerOrder, SubmitOutcome } from '../ports/broker.ts';
@@ -89,6 +89,8 @@ export function createOrderTracker(deps: TrackerDeps): OrderTracker {
   const { clock, broker, queue, log, settings, events } = deps;
   const index = createOrderIndex(settings.pollFirst);
   const foreign = new Set<BrokerOrderId>();
+  /** Those that their lanes wait for. */
+  const attended = new Map<Ticker, readonly Tracked[]>();
   const fillLog = createFillLog(log);
   let submitted = 0;
 
@@ -151,6 +153,12 @@ export function createOrderTracker(deps: TrackerDeps): OrderTracker {
     }
     if (!ends && (phase === 'absent' || phase === 'refused'))
       log.error('order.undead', { ...nameOf(tracked), text: `was held for ${phase}, and lives` });
+  }
+
+  function turn(tracked: Tracked, isAttended: boolean): void {
+    tracked.attended = isAttended;
+    tracked.pause = settings.pollFirst;
+    if (isAttended && tracked.timer === null && !tracked.asking) inquiry.arm(tracked, settings.silenceMax);
   }
 
   /** News starts the pauses anew. */
@@ -237,6 +245,7 @@ export function createOrderTracker(deps: TrackerDeps): OrderTracker {
     succession.stop();
     index.clear();
     foreign.clear();
+    attended.clear();
     fillLog.reset();
     submitted = 0;
   }
@@ -311,16 +320,14 @@ export function createOrderTracker(deps: TrackerDeps): OrderTracker {
       }
     },
     attend(symbol, unsettled) {
-      const waited = new Set<ClientOrderId>();
-      for (const order of unsettled)
-        if (!isLive(order) || order.kind !== 'working') waited.add(order.intent.clientOrderId);
-      for (const tracked of index.of(symbol)) {
-        const attended = waited.has(tracked.intent.clientOrderId);
-        if (attended === tracked.attended) continue;
-        tracked.attended = attended;
-        tracked.pause = settings.pollFirst;
-        if (attended && tracked.timer === null && !tracked.asking) inquiry.arm(tracked, settings.silenceMax);
-      }
+      const before = attended.get(symbol) ?? [];
+      const now = unsettled
+        .filter(({ kind }) => kind !== 'working')
+        .flatMap(({ intent }) => index.byClientId(intent.clientOrderId) ?? []);
+      if (before.length === 0 && now.length === 0) return;
+      attended.set(symbol, now);
+      for (const tracked of before) if (!now.includes(tracked)) turn(tracked, false);
+      for (const tracked of now) if (!tracked.attended) turn(tracked, true);
     },
     resume(order) {
       const isUnproven = order.kind === 'inFlight' || (order.kind === 'canceling' && !order.proven);

@@ -37,13 +37,12 @@ export type Tracked = {
   following: boolean;
 };
 
-/** Every order of the session by both its ids and by symbol. */
+/** Every order of the session by both its ids. */
 export type OrderIndex = {
   add(intent: OrderIntent, phase: Tracked['phase'], at: Micros): Tracked;
   name(tracked: Tracked, id: BrokerOrderId): void;
   byClientId(id: ClientOrderId): Tracked | undefined;
   byBrokerId(id: BrokerOrderId): Tracked | undefined;
-  of(symbol: Ticker): Iterable<Tracked>;
   all(): Iterable<Tracked>;
   size(): number;
   clear(): void;
@@ -52,7 +51,6 @@ export type OrderIndex = {
 export function createOrderIndex(firstPause: Duration): OrderIndex {
   const byClientId = new Map<ClientOrderId, Tracked>();
   const byBrokerId = new Map<BrokerOrderId, Tracked>();
-  const bySymbol = new Map<Ticker, Set<Tracked>>();
   return {
     add(intent, phase, at) {
       const tracked: Tracked = {
@@ -76,8 +74,6 @@ export function createOrderIndex(firstPause: Duration): OrderIndex {
         following: false,
       };
       byClientId.set(intent.clientOrderId, tracked);
-      const lane = bySymbol.get(intent.symbol) ?? new Set();
-      bySymbol.set(intent.symbol, lane.add(tracked));
       return tracked;
     },
     name(tracked, id) {
@@ -86,14 +82,12 @@ export function createOrderIndex(firstPause: Duration): OrderIndex {
     },
     byClientId: (id) => byClientId.get(id),
     byBrokerId: (id) => byBrokerId.get(id),
-    of: (symbol) => bySymbol.get(symbol) ?? [],
     all: () => byClientId.values(),
     size: () => byClientId.size,
     clear() {
       for (const tracked of byClientId.values()) tracked.timer?.cancel();
       byClientId.clear();
       byBrokerId.clear();
-      bySymbol.clear();
     },
   };
 }

@@ -139,6 +139,8 @@ export class World {
     const orders = ordersOf(lane);
     expect(broker.shares, 'never short at the broker').to.be.at.least(0);
     expect(orders.filter(isLive).length, 'one live order').to.be.at.most(1);
+    for (const { kind } of lane.past) expect(kind, 'what is past is over').to.equal('done');
+    for (const { kind } of lane.strays) expect(kind, 'a stray is not over').not.to.equal('done');
     expect(broker.live().length, 'one live order at the broker').to.be.at.most(1);
     let folded = 0;
     for (const order of orders) {

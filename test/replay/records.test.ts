@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import type { Ticker } from '../../lib/domain/ids.ts';
+import { openLane } from '../../lib/domain/lane.ts';
 import type { Bar } from '../../lib/domain/market.ts';
 import { price } from '../../lib/domain/money.ts';
+import { type Order, openOrder } from '../../lib/domain/order.ts';
 import { after as later, minutes } from '../../lib/domain/time.ts';
 import { createFeedHub } from '../../lib/engine/feed-hub.ts';
 import { isUpdatedBar, laneBeginIn, updatedBarRecord } from '../../lib/engine/lane-records.ts';
@@ -11,8 +13,8 @@ import { DEFAULT_ENGINE_SETTINGS } from '../../lib/engine/settings.ts';
 import { createTokenBucket } from '../../lib/engine/token-bucket.ts';
 import { createVirtualClock } from '../../lib/engine/virtual-clock.ts';
 import type { StoredRecord } from '../../lib/ports/journal.ts';
-import { DAY, sessionOf, startDay } from '../engine/simulated-day.ts';
-import { loggingTo, SPY, START, scriptedBroker } from '../engine/support.ts';
+import { DAY, laneParams, sessionOf, startDay } from '../engine/simulated-day.ts';
+import { intentOf, loggingTo, SPY, START, scriptedBroker } from '../engine/support.ts';
 import { faultsOf, replayed, SETTING } from './recorded-day.ts';
 
 const SHORT = sessionOf('09:30', '10:30');
@@ -79,6 +81,20 @@ describe('replay: what the journal has to say for it', function () {
     expect(result.strategyAssumed).to.equal(true);
     const other = replayed(old, { strategy: { name: 'sma-cross', period: 7 }, strategyOf: () => neverSays });
     expect(other.lanes.map(({ difference }) => difference?.kind)).to.deep.equal(['signal', 'signal']);
+  });
+
+  it('a lane of a journal from before has its strays among its past orders, and is read with them apart', () => {
+    const live = openOrder(intentOf('exit', 1));
+    const over: Order = {
+      kind: 'done',
+      intent: intentOf('exit', 2),
+      ledger: live.ledger,
+      ending: 'canceled',
+      endedAt: START,
+    };
+    const { strays: _, ...old } = { ...openLane(laneParams(SPY)), past: [over, live] };
+    const begin = laneBeginIn({ v: 2, what: 'lane', owner: 'thread', bars: [], lane: old });
+    expect(begin?.lane).to.deep.equal({ ...old, past: [over], strays: [live] });
   });
 
   it('corrections of bars are written down, and are no steps', () => {
