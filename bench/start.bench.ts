@@ -7,7 +7,7 @@ import { endOf, startExchange } from './parts/start-exchange.ts';
 
 /**
  * In the middle of a session: `scalpd run` from its exec until every lane is ready and has the session's bars, against a
- * process that starts as many empty workers. A process per round; the exchange runs on in a third one.
+ * process that starts as many empty workers. A process per round, and one for its exchange.
  */
 const start: Benchmark = {
   name: 'start',
@@ -27,14 +27,18 @@ const start: Benchmark = {
 };
 export default start;
 
-async function measure(rounds: number, count: number, warmUp: boolean) {
+const measure = (rounds: number, count: number, warmUp: boolean) =>
+  interleave<'daemon' | 'empty', DaemonStart>(
+    rounds,
+    { daemon: () => startAgainst(count), empty: () => startEmpty(count) },
+    warmUp,
+  );
+
+/** An exchange for each: five starts within a minute would ask more of one account than it may. */
+async function startAgainst(count: number): Promise<DaemonStart> {
   const exchange = await startExchange(count);
   try {
-    return await interleave<'daemon' | 'empty', DaemonStart>(
-      rounds,
-      { daemon: () => startDaemon(exchange), empty: () => startEmpty(count) },
-      warmUp,
-    );
+    return await startDaemon(exchange);
   } finally {
     await exchange.close();
   }

@@ -5,7 +5,7 @@ import { type Lane, sharesHeld, unsettledOrders } from '../domain/lane.ts';
 import type { LaneCommand, RoundTrip, SubmitVerdict } from '../domain/lane-types.ts';
 import { cash, formatDecimal } from '../domain/money.ts';
 import type { SessionPlan } from '../domain/session.ts';
-import { between, type Duration, type Micros, minutes, seconds } from '../domain/time.ts';
+import { between, type Duration, formatInstant, type Micros, minutes, seconds } from '../domain/time.ts';
 import type { BrokerAccount, Read } from '../ports/broker.ts';
 import { STOPPED } from '../ports/clock.ts';
 import type { LaneInputMessage, LaneStep } from '../ports/lane-protocol.ts';
@@ -60,7 +60,12 @@ export function createLoop(deps: EngineDeps, hooks: LoopHooks) {
   const bucket = createTokenBucket({ limit: requestsPerMinute, reserve: exitReserve, window: RATE_WINDOW });
   for (let made = 0; made < (deps.requestsMade ?? 0); made += 1)
     bucket.take(clock.now(), false)?.spent(clock.now());
-  const queue = createRequestQueue(clock, bucket, settings.gateway);
+  const queue = createRequestQueue(clock, bucket, settings.gateway, (until) =>
+    log.warn('gateway.paused', {
+      until: formatInstant(until),
+      text: 'the broker takes no more requests (429); what waits goes then, exits first',
+    }),
+  );
   const paths = createPathMeter(deps.stopwatch ?? STOPPED);
   const recorder = createRecorder(clock, journal, log, journalMended);
   const blotter = createBlotter(NO_FEES);

@@ -49,9 +49,15 @@ export type QueueLimits = {
 
 /**
  * One queue for everything that asks the broker something: strict priority, first in first out within a priority, one
- * budget. A request that has to be sent again goes back to the head of its priority.
+ * budget. A request that has to be sent again goes back to the head of its priority. `onPaused`: a 429 put the next request
+ * off until then; told once for each instant.
  */
-export function createRequestQueue(clock: Clock, bucket: TokenBucket, limits: QueueLimits): RequestQueue {
+export function createRequestQueue(
+  clock: Clock,
+  bucket: TokenBucket,
+  limits: QueueLimits,
+  onPaused: (until: Micros) => void = () => undefined,
+): RequestQueue {
   const waiting: Record<Priority, Request[]> = { urgent: [], cancel: [], exit: [], entry: [], query: [] };
   const onWire: Record<Priority, number> = { urgent: 0, cancel: 0, exit: 0, entry: 0, query: 0 };
   const expiries = new Map<Request, Timer>();
@@ -109,7 +115,7 @@ export function createRequestQueue(clock: Clock, bucket: TokenBucket, limits: Qu
         break;
       case 'again':
         for (const token of tokens) token.spent(now);
-        bucket.pause(sending.retryAt ?? after(now, limits.pauseUnsaid));
+        pause(sending.retryAt ?? after(now, limits.pauseUnsaid));
         if (request.expiresAt !== null && request.expiresAt <= now) request.expired();
         else {
           waiting[priority].unshift(request);
@@ -120,6 +126,12 @@ export function createRequestQueue(clock: Clock, bucket: TokenBucket, limits: Qu
         unreachable(sending);
     }
     pump();
+  }
+
+  function pause(until: Micros): void {
+    const known = bucket.pausedUntil();
+    bucket.pause(until);
+    if (known === null || until > known) onPaused(until);
   }
 
   function take(now: Micros, request: Request): readonly Token[] | null {

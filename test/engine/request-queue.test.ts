@@ -17,11 +17,9 @@ const ON_WIRE_MAX = 3;
 function world(limit: number, reserve = 0.2) {
   const clock = createVirtualClock(START);
   const bucket = createTokenBucket({ limit, reserve, window: minutes(1) });
-  const queue = createRequestQueue(clock, bucket, {
-    waitingMax: 5,
-    onWireMax: ON_WIRE_MAX,
-    pauseUnsaid: seconds(5),
-  });
+  const pauses: Micros[] = [];
+  const limits = { waitingMax: 5, onWireMax: ON_WIRE_MAX, pauseUnsaid: seconds(5) };
+  const queue = createRequestQueue(clock, bucket, limits, (until) => pauses.push(until));
   const sent: { readonly name: string; readonly at: Micros }[] = [];
   const lapsed: string[] = [];
   const request = (priority: Priority, name: string, over: Partial<Request> = {}): Request => ({
@@ -36,7 +34,7 @@ function world(limit: number, reserve = 0.2) {
     ...over,
   });
   const names = (): string[] => sent.map(({ name }) => name);
-  return { clock, bucket, queue, sent, lapsed, request, names };
+  return { clock, bucket, queue, sent, lapsed, request, names, pauses };
 }
 
 describe('request queue', () => {
@@ -88,6 +86,20 @@ describe('request queue', () => {
     await advance(clock, later(START, seconds(40)));
     expect(names()).to.deep.equal(['first', 'flatten', 'first', 'second']);
     expect(sent.slice(1).every(({ at }) => at >= resetAt)).to.equal(true);
+  });
+
+  it('tells of a pause once, however many requests were refused for it', async () => {
+    const { clock, queue, request, pauses } = world(100);
+    const resetAt = later(START, seconds(20));
+    for (const name of ['a', 'b', 'c']) {
+      let tries = 0;
+      const send = async (): Promise<Sending> =>
+        tries++ === 0 ? { kind: 'again', retryAt: resetAt } : { kind: 'answered' };
+      queue.add(request('exit', name, { send }));
+    }
+    await advance(clock, later(START, seconds(30)));
+    expect(pauses).to.deep.equal([resetAt]);
+    expect(queue.idle()).to.equal(true);
   });
 
   it('what is sent again goes before what came after it', async () => {
