@@ -93,7 +93,14 @@ async function run(plan: RunPlan, openedLog: OpenLog, log: Log): Promise<RunResu
     openLog: openedLog,
     log,
     stop,
-    events: { onSessionEnded: (report) => sessionEnd.resolve(report) },
+    events: {
+      onSessionEnded: (report) => sessionEnd.resolve(report),
+      // From a turn of its own, where no socket's guard can catch it.
+      onBroken: (error) =>
+        void setImmediate(() => {
+          throw error;
+        }),
+    },
   });
   if (outcome.kind === 'failed') {
     log.error('daemon.notStarted', { code: outcome.code, text: outcome.text });

@@ -48,6 +48,8 @@ export type EngineEvents = {
   onProgress?(symbol: Ticker): void;
   /** The broker's clock is that far ahead of ours, behind when negative: whoever owns the clock sets it right. */
   onDrift?(drift: Duration): void;
+  /** A promise of our own was broken while a lane's step was acted on: the state of the books is not known any more. */
+  onBroken?(error: unknown): void;
 };
 
 export type Engine = {

@@ -119,8 +119,8 @@ export function createFeedKeeper(deps: FeedKeeperDeps, loop: Loop): FeedKeeper {
     refusal: () => [trade, data].find(({ state }) => state === 'refused')?.detail ?? null,
     overloadedSince: overload.shutSince,
     async close() {
-      overload.stop();
       await Promise.all(feeds.map((feed) => feed.close()));
+      overload.stop();
     },
   };
 }

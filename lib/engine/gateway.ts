@@ -131,10 +131,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   // --- verdicts --------------------------------------------------------------------------------------------------------
 
-  function conclude(intent: OrderIntent, verdict: SubmitVerdict): void {
+  function conclude(intent: OrderIntent, verdict: SubmitVerdict, path: OrderPath | null = null): void {
     const { clientOrderId, symbol, purpose } = intent;
     deps.release(intent);
-    void recorder.write('outcome', symbol, { clientOrderId, ...verdict });
+    const micros = path === null ? {} : { micros: path.times() };
+    void recorder.write('outcome', symbol, { clientOrderId, ...verdict, ...micros });
     const fields = { symbol, clientOrderId, purpose };
     if (verdict.kind === 'denied')
       log[purpose === 'entry' ? 'info' : 'error'](
@@ -157,10 +158,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
     conclude(intent, verdict);
   }
 
-  function refused(intent: OrderIntent, refusal: Refusal): void {
+  function refused(intent: OrderIntent, refusal: Refusal, path: OrderPath): void {
     if (!tracker.settle(intent.clientOrderId, { kind: 'rejected', refusal })) return;
     const code = deps.heldShares.repair(intent, refusal);
-    conclude(intent, { kind: 'rejected', code, text: refusal.text, available: refusal.available });
+    conclude(intent, { kind: 'rejected', code, text: refusal.text, available: refusal.available }, path);
   }
 
   // --- sending ---------------------------------------------------------------------------------------------------------
@@ -234,7 +235,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
         tell({ kind: 'accepted', brokerOrderId: outcome.report.brokerOrderId });
         return { kind: 'answered' };
       case 'rejected':
-        refused(intent, outcome.refusal);
+        refused(intent, outcome.refusal, path);
         return { kind: 'answered' };
       case 'unknown':
         tell({ kind: 'unknown', cause: outcome.failure.code });

@@ -225,8 +225,10 @@ export function createKillSwitch(deps: KillSwitchDeps): KillSwitch {
         limit: formatDecimal(limits.dailyLossMax),
         consequence: 'everything is flattened; only resume with clearing lifts it',
       });
-      latchLoss(next);
+      // On record before the flatten that follows from it.
+      loss = next;
       writeLatches();
+      latchLoss(next);
     },
     latches: () => ({ loss, killed: killed !== null }),
     describe,

@@ -108,7 +108,13 @@ export function createLoop(deps: EngineDeps, hooks: LoopHooks) {
     openHost: deps.laneHost,
     marks: { read: hub.mark },
     bars: hub.bars,
-    events: { onSeated, onStep, onSettled, onRetired: (symbol) => modes.set(symbol, CRASH_LOOP) },
+    events: {
+      onSeated,
+      onStep,
+      onSettled,
+      onRetired: (symbol) => modes.set(symbol, CRASH_LOOP),
+      onBroken: (error) => deps.events.onBroken?.(error),
+    },
   });
   const desk = createRiskDesk({
     lanes: supervisor.lanes,

@@ -45,6 +45,8 @@ export type SupervisorEvents = {
   /** All steps of one answer were acted on: what is not urgent may be done now. */
   onSettled(symbol: Ticker, lane: Lane): void;
   onRetired(symbol: Ticker): void;
+  /** Acting on a step threw. The error is thrown on to whoever brought the input. */
+  onBroken(error: unknown): void;
 };
 
 export type SupervisorDeps = {

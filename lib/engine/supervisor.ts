@@ -56,7 +56,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
         if (seat.owner !== 'thread') return;
         heartbeat.heard(seat.symbol);
         seat.shadow.acked(uplink.ack);
-        decided(seat, uplink.steps);
+        turn(seat, [], () => decided(seat, uplink.steps));
         break;
       case 'alive':
         heartbeat.heard(seat.symbol);
@@ -122,11 +122,16 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
     }
   }
 
-  /** What comes back while a step is acted on waits for its end: an order can be refused within the step that sends it. */
   function tell(seat: Seat, input: LaneInputMessage): void {
-    const inbox: LaneInputMessage[] = [input];
+    turn(seat, [input], () => undefined);
+    if (seat.owner === 'thread' && seat.shadow.unackedCount() > settings.unackedMax) overflow(seat);
+  }
+
+  /** What comes back while a step is acted on waits for its end: an order can be refused within the step that sends it. */
+  function turn(seat: Seat, inbox: LaneInputMessage[], first: () => void): void {
     seat.inbox = inbox;
     try {
+      first();
       for (let next = inbox.shift(); next !== undefined; next = inbox.shift()) {
         // Lost while it was acted on: whoever has it now gets the rest.
         if (seat.owner !== 'thread') {
@@ -134,10 +139,13 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor & { readonly 
           deliver(seat.symbol, next);
         } else if (!takeAhead(seat, next)) seat.shadow.sent(host.post(seat.symbol, next), next);
       }
+    } catch (error) {
+      // Half a step was acted on: nobody knows what is in the books, and whoever called may be made to swallow it.
+      events.onBroken(error);
+      throw error;
     } finally {
       seat.inbox = null;
     }
-    if (seat.owner === 'thread' && seat.shadow.unackedCount() > settings.unackedMax) overflow(seat);
   }
 
   function takeAhead(seat: Seat, input: LaneInputMessage): boolean {

@@ -93,6 +93,9 @@ export class CustodyWorld {
         onRetired: () => {
           hits.retired += 1;
         },
+        onBroken: (error) => {
+          throw error;
+        },
       },
     });
     const [lanes] = opened;

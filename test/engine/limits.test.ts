@@ -93,6 +93,15 @@ describe('account limits over a whole engine', function () {
         .status()
         .lanes.map(({ shares }) => shares),
     ).to.deep.equal(SYMBOLS.map(() => 0));
+    const records = await day.journal.read(DAY);
+    const latchedIn = records.findIndex(
+      ({ kind, body }) => kind === 'operator' && (body as { readonly what?: unknown }).what === 'dailyLoss',
+    );
+    const flattened = records.findIndex(
+      ({ kind, body }) =>
+        kind === 'request' && (body as { readonly purpose?: unknown }).purpose === 'flatten',
+    );
+    expect(latchedIn, 'on record before what follows from it').to.be.within(0, flattened - 1);
     const described = day.engine().status().latch;
     await day.restart();
     expect(day.engine().status().latch).to.equal(described);

@@ -29,7 +29,7 @@ import type { SessionReport } from '../../lib/engine/report.ts';
 import { DEFAULT_ENGINE_SETTINGS, type EngineSettings } from '../../lib/engine/settings.ts';
 import { createVirtualClock, type VirtualClock } from '../../lib/engine/virtual-clock.ts';
 import type { Broker } from '../../lib/ports/broker.ts';
-import type { Journal, JournalRecord, StoredRecord } from '../../lib/ports/journal.ts';
+import { type Journal, type JournalRecord, RECORDED, type StoredRecord } from '../../lib/ports/journal.ts';
 import type { LogFields } from '../../lib/ports/log.ts';
 import { defaultExchangeOptions } from '../../lib/sim/default-options.ts';
 import { createExchange } from '../../lib/sim/exchange.ts';
@@ -324,10 +324,11 @@ export function memoryJournal(): MemoryJournal {
     forget() {
       records.length = 0;
     },
-    async append(record: JournalRecord) {
-      if (failing) throw new Error('disk full');
+    append(record: JournalRecord) {
+      if (failing) return Promise.reject(new Error('disk full'));
       // Through JSON, as a file would: what does not survive it must not be relied on.
       records.push({ ...JSON.parse(JSON.stringify(record)), id: records.length + 1 });
+      return RECORDED;
     },
     async read(day) {
       return records.filter((record) => record.day === day);

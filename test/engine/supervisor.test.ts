@@ -23,6 +23,7 @@ function open(over: Partial<SupervisorSettings> = {}) {
   const lines: LoggedLine[] = [];
   const submitted: OrderIntent[] = [];
   const stepped: string[] = [];
+  const broken: unknown[] = [];
   const asked: ScriptedHost[] = [];
   let onNextStep = (): void => undefined;
   let behind = 0 as Duration;
@@ -55,6 +56,7 @@ function open(over: Partial<SupervisorSettings> = {}) {
       },
       onSettled: () => undefined,
       onRetired: () => undefined,
+      onBroken: (error) => broken.push(error),
     },
   });
   const [host] = asked;
@@ -71,6 +73,7 @@ function open(over: Partial<SupervisorSettings> = {}) {
     lines,
     submitted,
     stepped,
+    broken,
     settings,
     lane,
     clock,
@@ -257,6 +260,37 @@ describe('supervisor', () => {
         'ends modeChanged',
       ]);
       expect(host.repeated.map(({ step }) => step.event.kind)).to.deep.equal(['adopted', 'modeChanged']);
+      await supervisor.stop();
+    });
+
+    it('not in the middle of a step that the thread has decided', async () => {
+      const { supervisor, host, lane, tell, bars, mode, whenStepped, stepped, clock } = open();
+      await supervisor.start([lane]);
+      tell(bars());
+      whenStepped(() => tell(mode()));
+      const event: LaneEvent = { kind: 'gateChanged', at: clock.now(), mark: null, gate: { kind: 'open' } };
+      const ack = host.posted.at(-1)?.seq ?? 0;
+      host.say({ kind: 'decided', symbol: SPY, ack, steps: [{ event, commands: [] }] });
+      expect(stepped).to.deep.equal([
+        'begins gateChanged',
+        'ends gateChanged',
+        'begins modeChanged',
+        'ends modeChanged',
+      ]);
+      await supervisor.stop();
+    });
+
+    it('and says so when acting on it throws, whoever catches that on the way', async () => {
+      const { supervisor, lane, tell, mode, whenStepped, broken, stepped } = open();
+      await supervisor.start([lane]);
+      const fault = new Error('a promise of our own');
+      whenStepped(() => {
+        throw fault;
+      });
+      expect(() => tell(mode())).to.throw(fault.message);
+      expect(broken).to.deep.equal([fault]);
+      tell(mode());
+      expect(stepped.at(-1), 'the lane still takes steps').to.equal('ends modeChanged');
       await supervisor.stop();
     });
 

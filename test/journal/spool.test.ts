@@ -8,7 +8,7 @@ import { inspectJournal } from '../../lib/adapters/journal/inspect.ts';
 import { openJournal } from '../../lib/adapters/journal/journal.ts';
 import { JournalError } from '../../lib/adapters/journal/journal-error.ts';
 import { createOutbox } from '../../lib/adapters/journal/outbox.ts';
-import type { JournalDownlink } from '../../lib/adapters/journal/protocol.ts';
+import { BATCH_MAX, type JournalDownlink } from '../../lib/adapters/journal/protocol.ts';
 import type { NumberedRow } from '../../lib/adapters/journal/row.ts';
 import { openSpool, readSpool, type Spool, spoolPath } from '../../lib/adapters/journal/spool.ts';
 import type { Ticker } from '../../lib/domain/ids.ts';
@@ -156,6 +156,47 @@ describe('journal spool', () => {
     box.refused(1, new JournalError('journal.full', ''));
     expect(await Promise.all(answers)).to.deep.equal(['journal.full', 'journal.full']);
     expect([tried, box.size()]).to.deep.equal([true, 0]);
+    box.close();
+  });
+
+  it('where it takes nothing, a request goes with the next batch, however many records keep coming', async () => {
+    const sent: number[] = [];
+    const box = createOutbox({
+      post: (message) => message.kind === 'append' && sent.push(message.rows.length) > 0,
+      noWriter: () => new JournalError('journal.writerLost', ''),
+      retryMillis: 3_600_000,
+      number: 0,
+      spool: { write: () => false, cut: () => undefined, size: () => 0, close: () => undefined },
+    });
+    const answers = [box.append(row(1), true)].map(codeOf);
+    answers.push(codeOf(box.append(row(2), true)), codeOf(box.append(row(3), false)));
+    box.committed(1);
+    expect(sent).to.deep.equal([1, 2]);
+    box.committed(2);
+    expect(await Promise.all(answers)).to.deep.equal(['no error', 'no error', 'no error']);
+    box.close();
+  });
+
+  it('and full batches do not wait for a lull', async () => {
+    const sent: number[] = [];
+    const box = createOutbox({
+      post: (message) => message.kind === 'append' && sent.push(message.rows.length) > 0,
+      noWriter: () => new JournalError('journal.writerLost', ''),
+      retryMillis: 3_600_000,
+      number: 0,
+      spool: { write: () => true, cut: () => undefined, size: () => 0, close: () => undefined },
+    });
+    const answers = Array.from({ length: 2 * BATCH_MAX + 1 }, (_, n) => box.append(row(n), false));
+    box.whenTried(() => undefined);
+    // The newest record has just asked for a lull.
+    answers.push(box.append(row(0), false));
+    box.committed(BATCH_MAX);
+    expect(sent).to.deep.equal([BATCH_MAX, BATCH_MAX]);
+    box.committed(BATCH_MAX);
+    expect(sent, 'the rest is no full batch').to.have.length(2);
+    box.whenTried(() => undefined);
+    box.committed(2);
+    await Promise.all(answers);
     box.close();
   });
 

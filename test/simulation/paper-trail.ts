@@ -1,8 +1,17 @@
 import { after, type Duration, type Micros, type SessionDay } from '../../lib/domain/time.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
-import type { Journal, JournalRecord, StoredRecord } from '../../lib/ports/journal.ts';
+import {
+  type Journal,
+  type JournalKind,
+  type JournalRecord,
+  RECORDED,
+  type StoredRecord,
+} from '../../lib/ports/journal.ts';
 
-/** The journal's file: it outlives the processes that write to it. One line of JSON a record, as a digest is made of them. */
+/**
+ * The journal's file: it outlives the processes that write to it. One line of JSON a record, as a digest is made of them. On a
+ * disk that is well it takes what is wanted at once in the call, with everything before it, as the real one's spool does.
+ */
 export type PaperTrail = {
   readonly lines: readonly string[];
   read(day: SessionDay): readonly StoredRecord[];
@@ -24,6 +33,8 @@ export type JournalHooks = {
   readonly lives: (side: 'before' | 'after') => boolean;
 };
 
+const AT_ONCE: ReadonlySet<JournalKind> = new Set(['request', 'operator']);
+
 /** The chain is the file's business; here the lines themselves are compared. */
 const UNHASHED = '0'.repeat(64);
 
@@ -36,6 +47,11 @@ export function createPaperTrail(usualDelay: Duration): PaperTrail {
 
   function open(clock: Clock, { lives }: JournalHooks): Journal {
     let writtenAt = clock.now();
+    /** Records on their way to the disk, oldest first. */
+    const underWay: (() => void)[] = [];
+    const commitFirst = (count: number): void => {
+      for (const each of underWay.splice(0, count)) each();
+    };
 
     /** Refused or on disk; what the process is not told it does not know. */
     function commit(
@@ -55,16 +71,25 @@ export function createPaperTrail(usualDelay: Duration): PaperTrail {
     }
 
     return {
-      append: (record: JournalRecord) =>
-        new Promise((resolve, reject) => {
-          // As it is now: whatever changes later is not part of it.
-          const json = JSON.stringify(record);
-          const settle = { done: resolve, failed: reject };
+      append(record: JournalRecord) {
+        // As it is now: whatever changes later is not part of it.
+        const json = JSON.stringify(record);
+        let recorded = false;
+        const appended = new Promise<void>((resolve, reject) => {
+          const done = (): void => {
+            recorded = true;
+            resolve();
+          };
+          const put = (): void => commit(record.day, json, { done, failed: reject });
+          underWay.push(put);
           const due = Math.max(writtenAt, after(clock.now(), delay())) as Micros;
           writtenAt = due;
-          if (due <= clock.now()) commit(record.day, json, settle);
-          else clock.at(due, () => commit(record.day, json, settle));
-        }),
+          const isDue = due <= clock.now() || (AT_ONCE.has(record.kind) && state.kind === 'well');
+          if (isDue) commitFirst(underWay.length);
+          else clock.at(due, () => commitFirst(underWay.indexOf(put) + 1));
+        });
+        return recorded && AT_ONCE.has(record.kind) ? RECORDED : appended;
+      },
       read: async (day) => read(day),
       head: async () => (lines.length === 0 ? null : { id: lines.length, hash: UNHASHED }),
       async close() {},

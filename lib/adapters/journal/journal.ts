@@ -41,8 +41,8 @@ const CLOSE_MILLIS = 5_000;
 /** A writer that cannot live is not started more often than this. */
 const RESTART_MILLIS = 1_000;
 const WRITER = new URL('../../../workers/journal.js', import.meta.url);
-/** What leads to something that cannot be taken back is on record before `append` returns. */
-const AT_ONCE: ReadonlySet<JournalKind> = new Set(['request']);
+/** What leads to something that cannot be taken back, or was promised to an operator, is on record before `append` returns. */
+const AT_ONCE: ReadonlySet<JournalKind> = new Set(['request', 'operator']);
 
 /**
  * Opens the journal and starts its writer; rejects with a `JournalError` when it cannot be used.

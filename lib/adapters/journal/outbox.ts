@@ -64,6 +64,8 @@ export function createOutbox({ post, noWriter, retryMillis, spool, ...deps }: Ou
   let retry: NodeJS.Timeout | null = null;
   let onTried: (() => void) | null = null;
   let lastSpooled = 0;
+  /** A record that no file could take waits for the writer, and somebody for it. */
+  let urgent = false;
 
   function pump(): void {
     if (underWay.length === 0 && waiting.length > 0) send();
@@ -94,6 +96,7 @@ export function createOutbox({ post, noWriter, retryMillis, spool, ...deps }: Ou
     }
     waiting = waiting.slice(batch.length);
     underWay = batch;
+    if (waiting.length === 0) urgent = false;
   }
 
   const soon = createLull(SOON, pump);
@@ -140,7 +143,10 @@ export function createOutbox({ post, noWriter, retryMillis, spool, ...deps }: Ou
         each.answer = { resolve, reject };
       });
       // Somebody waits for it, and no file can stand in for the writer.
-      if (atOnce) pump();
+      if (atOnce) {
+        urgent = true;
+        pump();
+      }
       return answer;
     },
     ask(question, onNoWriter) {
@@ -156,7 +162,7 @@ export function createOutbox({ post, noWriter, retryMillis, spool, ...deps }: Ou
       if (first > 0) unspooled = unspooled.slice(first);
       for (const { answer } of done) answer?.resolve();
       if (upTo >= lastSpooled && spool.size() > CUT_BYTES) spool.cut();
-      if (!soon.isDue()) pump();
+      if (!soon.isDue() || urgent || waiting.length >= BATCH_MAX) pump();
     },
     refused(count, error) {
       const back = underWay.slice(0, count);
