@@ -36,7 +36,7 @@ const many: Benchmark = {
     const day = await trade(size);
     const alone = (name: string, unit: string, value: number): void =>
       report({ name: `${name}, ${symbols} symbols`, unit, measured: spreadOf([value]), floor: null });
-    alone('trades taken without loss', 'trades/s', day.tradesPerSecond);
+    alone('trades taken without loss, of as many sent', 'trades/s', day.tradesPerSecond);
     alone('main thread busy during that', 'share', day.busy);
     alone('main thread deaf at most during that', 'ms', day.deafMs);
     alone("a minute's bars to the last decision", 'ms', day.barsMs);

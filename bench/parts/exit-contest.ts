@@ -46,7 +46,7 @@ export async function holdContest<Who extends string>(plan: ContestPlan<Who>): P
   const stand = await openExitStand(symbols, speed, parties);
   try {
     await Promise.all(names.map((who) => stand.join(who, plan.parties[who])));
-    const since = (who: Who, first: number): Round => minutesOf(stand.exits, who, first);
+    const since = (who: Who, first: number): Round => minutesOf(stand.exits, who, first, symbols);
     await stand.until(() => names.every((who) => since(who, 0).length > warmMinutes));
     const from = (stand.exits.at(-1)?.minute ?? 0) + 1;
     const wanted = rounds * minutesPerRound;
@@ -74,8 +74,8 @@ export async function holdContest<Who extends string>(plan: ContestPlan<Who>): P
 /** A machine that is busy with other things loses some minutes; one that loses more than these measures nothing. */
 const PATIENCE = 3;
 
-/** By minute, without those that had none. */
-function minutesOf(exits: readonly Exit[], who: string, first: number): Round {
+/** By minute, without those in which a symbol had none: fewer at once is another measurement. */
+function minutesOf(exits: readonly Exit[], who: string, first: number, symbols: number): Round {
   const found = new Map<number, number[]>();
   for (const exit of exits) {
     if (exit.who !== who || exit.minute < first) continue;
@@ -83,7 +83,7 @@ function minutesOf(exits: readonly Exit[], who: string, first: number): Round {
     if (minute === undefined) found.set(exit.minute, [exit.micros]);
     else minute.push(exit.micros);
   }
-  return [...found.values()];
+  return [...found.values()].filter(({ length }) => length === symbols);
 }
 
 /** Of a minute, for entries and for fills alike; the rest is for the exits of engines to fill. */

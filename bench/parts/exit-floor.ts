@@ -15,7 +15,7 @@ export async function startFloor(url: string, symbols: readonly Ticker[]): Promi
     'apca-api-secret-key': 'floor',
     'content-type': 'application/json',
   };
-  const pool = new Pool(url, { connections: 16, keepAliveTimeout: 600_000 });
+  const pool = new Pool(url, { connections: Math.max(16, symbols.length), keepAliveTimeout: 600_000 });
   const ws = new WebSocket(`${url.replace('http', 'ws')}/stream`, { perMessageDeflate: false });
   let sent = 0;
   let ended = false;

@@ -183,6 +183,25 @@ describe('connections opened ahead', () => {
       expect(stand.heard).to.deep.equal(['a', 'b']);
     });
 
+  it('are replaced before a server closes them for standing idle, once it has done that', async () => {
+    const left = { toServer: 0, toUs: 0 };
+    stand.onConnection = (socket) => {
+      const idle = setTimeout(() => {
+        left.toServer += 1;
+        socket.end();
+      }, 2_000);
+      socket.on('end', () => {
+        if (idle.hasRef() && !socket.writableEnded) left.toUs += 1;
+        clearTimeout(idle);
+        socket.end();
+        stand.look();
+      });
+    };
+    open({ ahead: 3, idleMillisMin: 1_000 });
+    await stand.until(() => left.toUs >= 3);
+    expect(left.toServer, 'it had to be learned').to.be.at.least(1);
+  });
+
   it('are replaced by ones that are ready, where the server leaves time for that', async () => {
     stand.onRequest = (socket, name) => socket.write(answerOf(name, 'Keep-Alive: timeout=2\r\n'));
     const lines = open({ ahead: 1 });

@@ -245,6 +245,10 @@ describe('REST: reads', () => {
       await rest.broker.warm(50);
       expect(rest.seen).to.have.length(50);
       expect(connections).to.be.at.most(16);
+      rest.seen = [];
+      rest.handler = json(429, { message: 'too many requests' });
+      await rest.broker.warm(50);
+      expect(rest.seen, 'who has had enough is not asked again').to.have.length(4);
     });
   });
 

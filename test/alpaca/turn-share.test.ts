@@ -50,6 +50,16 @@ describe('share of a turn', () => {
     expect(seen).to.deep.equal(['current', 'current', 'current']);
   });
 
+  it('tells of the end of a turn in which a frame ended the socket', async () => {
+    const { share, seen } = world(1);
+    share.end();
+    share.took(0.1);
+    share.end();
+    await nextTurn();
+    await nextTurn();
+    expect(seen).to.deep.equal(['current']);
+  });
+
   it('is not behind before more has waited for so long', async () => {
     const { share, seen } = world(1, Number.MAX_VALUE);
     share.took(2);

@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import { httpOrigin } from './endpoints.ts';
 import { broken, type HttpAnswer, tooLate } from './http-answer.ts';
 import { type Line, openLine } from './http-line.ts';
+import { createIdleLife } from './idle-life.ts';
 
 /**
  * Connections to one origin that are open before a request needs one. What it is for: orders, whose way to the socket must
@@ -13,7 +14,7 @@ import { type Line, openLine } from './http-line.ts';
  * 1. One request at a time on a connection; a request is written once, never again.
  * 2. `ahead` connections are kept ready; what closes is opened again in the background. A server that takes none, or drops
  *    them at once, is asked again after a growing pause; only a request that finds none free may open one at once.
- * 3. A connection that the server has announced to close is replaced before.
+ * 3. A connection that the server has announced to close, or is known to close for standing idle, is replaced before.
  * 4. Never more than `max` connections, those apart that are about to be replaced.
  * 5. No socket and no timer of the background keeps the process alive.
  */
@@ -42,6 +43,8 @@ export type HttpLinesOptions = {
   random(): number;
   /** Authorities besides the system's, for tests. */
   readonly ca?: string;
+  /** Shortest time for which a connection that the server closed had been idle, milliseconds; other than the usual in tests. */
+  readonly idleMillisMin?: number;
 };
 
 /** At once in the background: a handshake of TLS takes a millisecond or two of this thread. */
@@ -68,11 +71,14 @@ type OwnLine = {
   /** From when on it is to be replaced, and when it must be gone, in milliseconds of `performance.now()`. */
   dueAt: number;
   deadAt: number;
+  /** Closed by us. */
+  leaving: boolean;
 };
 
 export function createHttpLines(options: HttpLinesOptions): HttpLines {
   const { ahead, max, random } = options;
   const dial = dialer(httpOrigin(options.baseUrl), options.ca);
+  const idle = createIdleLife(Math.max(1, ahead), random, options.idleMillisMin);
   const lines = new Set<OwnLine>();
   /** The one that answered last is taken first: it is the least likely to have been closed. */
   const ready: OwnLine[] = [];
@@ -144,14 +150,20 @@ export function createHttpLines(options: HttpLinesOptions): HttpLines {
       line: openLine(socket, dial.readyEvent, {
         onReady() {
           own.readySince = now();
+          own.dueAt = own.readySince + idle.next();
+          tendLater();
           offer(own);
           replaceDue();
           fill();
         },
         onFree(keepAliveSeconds) {
           failures = 0;
+          const wasPaused = pause !== null;
+          endPause();
+          own.dueAt = Number.POSITIVE_INFINITY;
           if (keepAliveSeconds === null) offer(own);
           else keepUntil(own, keepAliveSeconds * 1_000);
+          if (wasPaused) fill();
         },
         onGone: (cause, hasAnswered) => forget(own, cause, hasAnswered),
       }),
@@ -159,6 +171,7 @@ export function createHttpLines(options: HttpLinesOptions): HttpLines {
       readySince: Number.POSITIVE_INFINITY,
       dueAt: Number.POSITIVE_INFINITY,
       deadAt: Number.POSITIVE_INFINITY,
+      leaving: false,
     };
     lines.add(own);
   }
@@ -169,9 +182,10 @@ export function createHttpLines(options: HttpLinesOptions): HttpLines {
     if (at >= 0) ready.splice(at, 1);
     if (closed) return;
     const wasUp = own.state !== 'opening';
-    const lived = now() - own.readySince >= LIVES_AT_LEAST_MILLIS;
-    if (hasAnswered) failures = 0;
-    else if (!lived) waitLonger();
+    const stood = now() - own.readySince;
+    if (own.state === 'ready' && !hasAnswered && !own.leaving) idle.closedAfter(stood);
+    if (hasAnswered || stood >= LIVES_AT_LEAST_MILLIS) failures = 0;
+    else if (!own.leaving) waitLonger();
     if (wasUp) openForWaiting();
     // Nobody is left who could carry them.
     else if (lines.size === 0) for (const call of waiting.splice(0)) call.settle(broken(cause));
@@ -207,6 +221,11 @@ export function createHttpLines(options: HttpLinesOptions): HttpLines {
     pause.unref();
   }
 
+  function endPause(): void {
+    if (pause !== null) clearTimeout(pause);
+    pause = null;
+  }
+
   // --- connections that the server is going to close -----------------------------------------------------------------------
 
   function keepUntil(own: OwnLine, millis: number): void {
@@ -215,27 +234,38 @@ export function createHttpLines(options: HttpLinesOptions): HttpLines {
     own.deadAt = at + millis - LEAVE_BEFORE_MILLIS;
     // What waits already may still go: the server counts idle time.
     if (own.deadAt <= at && waiting.length === 0) {
-      own.line.close();
+      leave(own);
       return;
     }
     offer(own);
-    tending ??= setTimeout(tend, TEND_EVERY_MILLIS).unref();
+    tendLater();
+  }
+
+  function leave(own: OwnLine): void {
+    own.leaving = true;
+    own.line.close();
+  }
+
+  function tendLater(): void {
+    for (const { dueAt } of lines)
+      if (dueAt < Number.POSITIVE_INFINITY) tending ??= setTimeout(tend, TEND_EVERY_MILLIS).unref();
   }
 
   function tend(): void {
     tending = null;
     const at = now();
-    for (const own of [...ready]) if (own.deadAt <= at) own.line.close();
+    for (const own of [...ready]) if (own.deadAt <= at) leave(own);
     fill();
-    for (const own of lines)
-      if (own.deadAt < Number.POSITIVE_INFINITY) tending ??= setTimeout(tend, TEND_EVERY_MILLIS).unref();
+    tendLater();
   }
 
   /** One that is due goes when a new one is there. */
   function replaceDue(): void {
     const at = now();
     const due = ready.find((own) => own.dueAt <= at);
-    if (due !== undefined && ready.length > 1) due.line.close();
+    if (due === undefined || ready.length < 2) return;
+    if (due.deadAt === Number.POSITIVE_INFINITY) idle.replaced();
+    leave(due);
   }
 
   fill();
@@ -249,7 +279,7 @@ export function createHttpLines(options: HttpLinesOptions): HttpLines {
     }),
     close() {
       closed = true;
-      if (pause !== null) clearTimeout(pause);
+      endPause();
       if (tending !== null) clearTimeout(tending);
       for (const own of [...lines]) own.line.close();
       for (const call of waiting.splice(0)) call.settle(broken(new Error('closed')));

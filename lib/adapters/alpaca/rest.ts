@@ -64,6 +64,8 @@ const CONNECTIONS = 16;
 /** So many connections for orders may be open in any case, where the orders need them. */
 const ORDER_LINES_MIN = 64;
 const WARM_AT_ONCE = 4;
+/** Wall time for one of them: practice must not hold up a restart that has shares to sell. */
+const WARM_MILLIS = 1_000;
 const BARS_PAGE = 10_000;
 /** Up to here assets are asked for one by one; beyond, the whole list costs less of the budget. */
 const ASSETS_ONE_BY_ONE = 5;
@@ -102,8 +104,8 @@ export function openBroker(options: BrokerOptions): AlpacaBroker {
     return answer;
   };
   /** In the socket when this returns. */
-  const ordered = (request: string): Promise<HttpAnswer> =>
-    lines.send(request, timeoutMillis()).then((answer) => {
+  const ordered = (request: string, most = Number.POSITIVE_INFINITY): Promise<HttpAnswer> =>
+    lines.send(request, Math.min(most, timeoutMillis())).then((answer) => {
       tellRate(answer, 'trading');
       return answer;
     });
@@ -218,7 +220,11 @@ export function openBroker(options: BrokerOptions): AlpacaBroker {
     async warm(requests) {
       for (let sent = 0; sent < requests; sent += WARM_AT_ONCE) {
         const batch = Math.min(WARM_AT_ONCE, requests - sent);
-        await Promise.all(Array.from({ length: batch }, async () => ordered(encode.clock())));
+        const answers = await Promise.all(
+          Array.from({ length: batch }, () => ordered(encode.clock(), WARM_MILLIS)),
+        );
+        // Who answers late, or not at all, or has had enough, is not asked for practice.
+        if (!answers.every((answer) => answer.kind === 'answered' && answer.status === 200)) return;
       }
     },
     async close() {

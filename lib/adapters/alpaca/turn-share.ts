@@ -87,6 +87,8 @@ export function createTurnShare({ limit, behindAfter, pause, resume, over }: Tur
       arm();
     },
     end() {
+      // The turn that brought the last frame ends like any other, and that frame may be the one that ends it all.
+      arm();
       ended = true;
       if (waiting.length > 0) setImmediate(runWaiting);
     },
