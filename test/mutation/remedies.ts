@@ -35,7 +35,7 @@ export const REMEDIES: readonly Remedy[] = [
   {
     name: 'the polling of an order whose lane waits for a word',
     file: 'lib/engine/order-tracker.js',
-    find: 'if (attended && tracked.timer === null && !tracked.asking)',
+    find: 'if (isAttended && tracked.timer === null && !tracked.asking)',
     replace: 'if (false)',
     tests: { files: ['engine/order-tracker.test.ts'], title: 'polls an order whose lane waits' },
   },
@@ -86,7 +86,7 @@ export const REMEDIES: readonly Remedy[] = [
   {
     name: 'the pause after a 429',
     file: 'lib/engine/request-queue.js',
-    find: 'bucket.pause(sending.retryAt ?? after(now, limits.pauseUnsaid));',
+    find: 'bucket.pause(until);',
     replace: '',
     tests: { files: ['engine/request-queue.test.ts', 'failures/orders.test.ts'], title: '429' },
   },
@@ -157,6 +157,13 @@ export const REMEDIES: readonly Remedy[] = [
     find: 'isPaused || ended || spent < limit',
     replace: 'true',
     tests: { files: ['alpaca/turn-share.test.ts'], title: 'pauses once when the limit is reached' },
+  },
+  {
+    name: 'the replacement of connections before they die of standing idle',
+    file: 'lib/adapters/alpaca/http-lines.js',
+    find: 'idle.closedAfter(stood);',
+    replace: '{}',
+    tests: { files: ['alpaca/http-lines.test.ts'], title: 'once it has done that' },
   },
   {
     name: 'the stop of entries while the order stream is away',
@@ -270,6 +277,20 @@ export const REMEDIES: readonly Remedy[] = [
     tests: { files: ['engine/supervisor.test.ts'], title: 'one after the other' },
   },
   {
+    name: 'the end of a step that a thread decided before what it leads to',
+    file: 'lib/engine/supervisor.js',
+    find: 'turn(seat, [], () => decided(seat, uplink.steps));',
+    replace: 'decided(seat, uplink.steps);',
+    tests: { files: ['engine/supervisor.test.ts', 'replay/denials.test.ts'], title: '' },
+  },
+  {
+    name: 'the word that acting on a step threw',
+    file: 'lib/engine/supervisor.js',
+    find: 'events.onBroken(error);',
+    replace: '',
+    tests: { files: ['engine/supervisor.test.ts'], title: 'says so when acting on it throws' },
+  },
+  {
     name: 'the search for lanes that hang',
     file: 'lib/engine/heartbeat.js',
     find: 'onSilent(symbol);',
@@ -299,6 +320,13 @@ export const REMEDIES: readonly Remedy[] = [
       files: ['engine/day.test.ts'],
       title: 'kill flattens everything, latches, and survives a restart',
     },
+  },
+  {
+    name: 'the daily loss on record before the flatten that follows from it',
+    file: 'lib/engine/kill-switch.js',
+    find: 'loss = next;',
+    replace: '',
+    tests: { files: ['engine/limits.test.ts'], title: 'the loss of the day, marked alone' },
   },
   {
     name: 'the daily loss that survives a restart',
