@@ -20,7 +20,8 @@ export function logScale(from: number, to: number, first: number, last: number):
 export function ticksAround(values: readonly number[]): readonly number[] {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const all: number[] = [];
-  for (let decade = Math.floor(Math.log10(low)); decade <= Math.ceil(Math.log10(high)); decade += 1)
+  // A decade more below: the logarithm of a number just under 10^n is rounded to n.
+  for (let decade = Math.floor(Math.log10(low)) - 1; decade <= Math.ceil(Math.log10(high)); decade += 1)
     for (const step of [1, 2, 5]) all.push(Number(`${step}e${decade}`));
   const first = all.findLastIndex((tick) => tick <= low);
   const last = all.findIndex((tick) => tick >= high);

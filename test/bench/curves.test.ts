@@ -74,6 +74,8 @@ describe('scaling curves', () => {
         expect(ticks[0]).to.be.at.most(Math.min(...values));
         expect(ticks.at(-1)).to.be.at.least(Math.max(...values));
       }),
+      // Just under a power of ten, where its logarithm is that of the power.
+      { examples: [[[999999999.9999979]]] },
     );
   });
 
