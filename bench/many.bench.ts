@@ -82,25 +82,26 @@ type Start = Pick<Warm, 'threads' | 'rssMb' | 'deafMs'> & {
 };
 
 async function starts(size: Size) {
-  const market = await openMarket(size);
   let threads = 1;
-  try {
-    return await interleave<'daemon' | 'empty', Start>(
-      size.rounds,
-      {
-        async daemon() {
+  return interleave<'daemon' | 'empty', Start>(
+    size.rounds,
+    {
+      async daemon() {
+        // A market of its own: what the daemon before had bought and not sold yet would have to be seen to first.
+        const market = await openMarket(size);
+        try {
           const { start, daemon } = await openDaemon(size, market.served);
           threads = start.threads;
           await end(daemon);
           return start;
-        },
-        empty: () => startEmpty(threads),
+        } finally {
+          await market.child.end();
+        }
       },
-      false,
-    );
-  } finally {
-    await market.child.end();
-  }
+      empty: () => startEmpty(threads),
+    },
+    false,
+  );
 }
 
 async function startEmpty(threads: number): Promise<Start> {
@@ -130,7 +131,8 @@ async function openDaemon({ symbols, minutesOver }: Size, { url, dataStream }: M
   const spec: DaemonSpec = { url, dataStream, symbols, barsMin: minutesOver };
   const startedAt = wallNow();
   const daemon: Daemon = openChild('many-daemon', spec);
-  const { readyAt, warmAt, threads, rssMb, deafMs } = await daemon.next('warm');
+  const { readyAt, warmAt, threads, rssMb, deafMs, lostRecords } = await daemon.next('warm');
+  if (lostRecords > 0) throw new Error(`every record is written. Found: ${lostRecords} lost`);
   // The last lane may have come to rest before the engine called itself ready.
   const start: Start = {
     readyMs: readyAt - startedAt,

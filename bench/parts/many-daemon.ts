@@ -37,7 +37,7 @@ export type Warm = {
   readonly threads: number;
   readonly rssMb: number;
   readonly deafMs: number;
-  readonly lines: number;
+  readonly lostRecords: number;
 };
 /** Answer to `stand`. */
 export type Standing = {
@@ -91,7 +91,6 @@ const resolved = resolveEndpoints(
 if (!resolved.ok) throw new Error(`the endpoints are right. Found: ${JSON.stringify(resolved.mistakes)}`);
 
 let threads = 0;
-let lines = 0;
 const opened = openLog({
   level: 'info',
   dir: join(dir, 'logs'),
@@ -104,9 +103,13 @@ const opened = openLog({
 const log: typeof opened = {
   ...opened,
   info(event, fields) {
-    lines += 1;
     if (event === 'lanes.planned') threads = Number(fields?.threads);
     opened.info(event, fields);
+  },
+  error(event, fields) {
+    // Nobody sees the log of a benchmark, and nothing goes wrong in one.
+    console.error(event, fields);
+    opened.error(event, fields);
   },
 };
 
@@ -148,7 +151,7 @@ tell({
   threads,
   rssMb: rssMb(),
   deafMs: delay.max / 1e6,
-  lines,
+  lostRecords: engine.status().journalLost,
 });
 
 /** History is in, and the lanes have come to rest on it: asking each of them meanwhile would be part of what is measured. */

@@ -8,9 +8,11 @@ import type { Log } from '../ports/log.ts';
  * The engine's hand on the journal: stamps records, and knows whether the journal still takes them.
  *
  * 1. The first refused record makes it broken. It is mended when a record is written again and the gap before it as well.
- * 2. What was refused is counted by day and symbol, and written as `gap` records as soon as the journal takes something:
- *    whoever reads the day knows where it is not whole.
- * 3. Both are told once, the beginning and the end.
+ * 2. What was refused is counted by day and symbol, and written as `gap` records: a symbol's own ahead of its next record,
+ *    those of others as soon as the journal takes something. Whoever reads the day knows where it is not whole.
+ * 3. A refused record costs two appends at most, however many symbols have lost some: what the journal cannot take must not
+ *    keep the engine from the rest of its work, nor the journal from catching up.
+ * 4. Both are told once, the beginning and the end.
  */
 export type Recorder = {
   /** Whether it was written: `true` at once when the journal knows already, otherwise later; never rejects. */
@@ -39,10 +41,12 @@ export function createRecorder(
   let lostInAll = 0;
   let lostBefore = 0;
   let gapsUnderWay = 0;
+  /** Gaps to have under way at most: one more for each that was taken, one again after a refusal. */
+  let gapsMax = 1;
   const losses = new Map<string, Loss>();
 
   function lose(loss: Loss): void {
-    const key = `${loss.day} ${loss.symbol ?? ''}`;
+    const key = keyOf(loss.day, loss.symbol);
     const known = losses.get(key);
     losses.set(key, known === undefined ? loss : { ...loss, body: sum(known.body, loss.body) });
   }
@@ -56,9 +60,12 @@ export function createRecorder(
 
   /** A record was written. */
   function holds(): void {
-    if (brokenSince === null) return;
-    if (losses.size > 0) writeGaps();
-    if (losses.size > 0 || gapsUnderWay > 0) return;
+    if (brokenSince === null || gapsUnderWay > 0) return;
+    for (const loss of losses.values()) {
+      if (gapsUnderWay >= gapsMax) return;
+      writeGap(loss);
+    }
+    if (gapsUnderWay > 0) return;
     log.warn('journal.mended', {
       lost: lostInAll - lostBefore,
       seconds: between(brokenSince, clock.now()) / seconds(1),
@@ -68,23 +75,22 @@ export function createRecorder(
     onMended();
   }
 
-  /** Ahead of whatever is written next. */
-  function writeGaps(): void {
-    for (const loss of losses.values()) {
-      gapsUnderWay += 1;
-      const { day, symbol, body } = loss;
-      journal.append({ day, at: clock.now(), kind: 'gap', symbol, body }).then(
-        () => {
-          gapsUnderWay -= 1;
-          holds();
-        },
-        () => {
-          gapsUnderWay -= 1;
-          lose(loss);
-        },
-      );
-    }
-    losses.clear();
+  function writeGap(loss: Loss): void {
+    const { day, symbol, body } = loss;
+    losses.delete(keyOf(day, symbol));
+    gapsUnderWay += 1;
+    journal.append({ day, at: clock.now(), kind: 'gap', symbol, body }).then(
+      () => {
+        gapsUnderWay -= 1;
+        gapsMax += 1;
+        holds();
+      },
+      () => {
+        gapsUnderWay -= 1;
+        gapsMax = 1;
+        lose(loss);
+      },
+    );
   }
 
   return {
@@ -95,7 +101,8 @@ export function createRecorder(
       }
       const at = clock.now();
       const record = { day, at, kind, symbol, body };
-      if (losses.size > 0) writeGaps();
+      const loss = losses.size > 0 ? losses.get(keyOf(day, symbol)) : undefined;
+      if (loss !== undefined) writeGap(loss);
       const appended = journal.append(record);
       if (appended === RECORDED && brokenSince === null) return true;
       return appended.then(
@@ -119,6 +126,8 @@ export function createRecorder(
     lost: () => lostInAll,
   };
 }
+
+const keyOf = (day: SessionDay, symbol: Ticker | null): string => `${day} ${symbol ?? ''}`;
 
 /** The first refusal said why; the others follow from it. */
 function sum(one: GapBody, other: GapBody): GapBody {
